@@ -1,0 +1,252 @@
+//! A ring in the model checker's memory.
+//!
+//! Each granule of 8 bytes is a header, which may be loaded and stored by anyone, and a cell, which the checker lets
+//! nobody touch while somebody else does. Whoever writes a payload also stores garbage into the header words of its
+//! granules, garbage that looks like a committed record; so does the lap before the first. A reader that looks at a
+//! header which is not there yet, or at a payload that is not its own, is thereby caught.
+#![allow(unsafe_code)]
+
+use loom::cell::UnsafeCell;
+use loom::sync::{Arc, Condvar, Mutex};
+
+use crate::raw::{
+    self, Consumer, ConsumerPage, Found, HeaderCell, Memory, Producer, ProducerPage, Refusal, Slot, Wake, Wakeup,
+};
+use crate::sync::{AtomicU32, Ordering, StoreLoad};
+use crate::wire::{Corrupt, HEADER_BYTES, Header, Position, RingSize, stride};
+
+/// What no test writes, and looks like a committed record of 8 bytes.
+const STALE: u32 = 8;
+
+/// Runs `scenario` in every order that `preemptions` involuntary switches allow.
+pub fn check(preemptions: usize, scenario: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(preemptions);
+    builder.max_branches = 20_000;
+    builder.check(scenario);
+}
+
+/// A ring, and a handle on it.
+#[derive(Clone)]
+pub struct Ring(Arc<Shared>);
+
+struct Shared {
+    size: RingSize,
+    plain_readers: bool,
+    consumer: ConsumerPage,
+    producer: ProducerPage,
+    slots: Vec<Slot>,
+    headers: Vec<HeaderCell>,
+    cells: Vec<UnsafeCell<u64>>,
+    futex: (Mutex<()>, Condvar),
+}
+
+// SAFETY: cells are touched only through the checker, which panics on a race.
+unsafe impl Send for Shared {}
+// SAFETY: as above.
+unsafe impl Sync for Shared {}
+
+// SAFETY: one vector each, indexed modulo the size.
+unsafe impl Memory for Ring {
+    const MIRRORED: bool = true;
+
+    fn size(&self) -> RingSize {
+        self.0.size
+    }
+
+    fn store_load(&self) -> StoreLoad {
+        StoreLoad::Fence
+    }
+
+    fn plain_readers(&self) -> bool {
+        self.0.plain_readers
+    }
+
+    fn consumer(&self) -> &ConsumerPage {
+        &self.0.consumer
+    }
+
+    fn producer(&self) -> &ProducerPage {
+        &self.0.producer
+    }
+
+    fn slots(&self) -> &[Slot] {
+        &self.0.slots
+    }
+
+    fn header(&self, at: Position) -> &HeaderCell {
+        assert!(at.is_aligned());
+        &self.0.headers[at.offset(self.0.size) / 8]
+    }
+}
+
+impl Ring {
+    /// A ring of `size` bytes with `slots` slots, all of whose positions start at `first`.
+    pub fn new(size: u64, slots: usize, first: u64) -> Self {
+        Self::build(size, slots, first, false)
+    }
+
+    /// The same for plain readers.
+    pub fn plain(size: u64, slots: usize, first: u64) -> Self {
+        Self::build(size, slots, first, true)
+    }
+
+    fn build(size: u64, slots: usize, first: u64, plain_readers: bool) -> Self {
+        let size = RingSize::new(size).unwrap();
+        let granules = (size.bytes() / 8) as usize;
+        let stale = |_| HeaderCell { word: AtomicU32::new(STALE), tag: AtomicU32::new(0) };
+        let ring = Self(Arc::new(Shared {
+            size,
+            plain_readers,
+            consumer: ConsumerPage::default(),
+            producer: ProducerPage::default(),
+            slots: (0..slots).map(|_| Slot::default()).collect(),
+            headers: (0..granules).map(stale).collect(),
+            cells: (0..granules).map(|_| UnsafeCell::new(0)).collect(),
+            futex: (Mutex::new(()), Condvar::new()),
+        }));
+        raw::initialise(&ring, Position::new(first));
+        ring
+    }
+
+    /// Registers a producer.
+    pub fn producer(&self) -> Producer<Self> {
+        Producer::new(self.clone(), raw::register(self).unwrap())
+    }
+
+    /// The consumer.
+    pub fn consumer(&self) -> Consumer<Self> {
+        Consumer::new(self.clone())
+    }
+
+    /// Wakes whom a step of the protocol says is to be woken.
+    pub fn wake(&self, wake: Wake) {
+        let seq = match wake {
+            Wake::Nobody => return,
+            Wake::Consumer => &self.0.producer.wake_seq,
+            Wake::Producers => &self.0.consumer.state.space_seq,
+        };
+        seq.fetch_add(1, Ordering::Relaxed);
+        // The kernel compares the word under the same lock that a waker takes.
+        let _queue = self.0.futex.0.lock().unwrap();
+        self.0.futex.1.notify_all();
+    }
+
+    fn futex_wait(&self, word: &AtomicU32, expected: u32) {
+        let mut queue = self.0.futex.0.lock().unwrap();
+        while word.load(Ordering::Relaxed) == expected {
+            queue = self.0.futex.1.wait(queue).unwrap();
+        }
+    }
+
+    fn granules(&self, at: Position, len: u32) -> impl Iterator<Item = usize> {
+        let (granules, first) = (self.0.cells.len(), at.offset(self.0.size) / 8);
+        (first..first + (stride(len) / HEADER_BYTES) as usize).map(move |index| index % granules)
+    }
+
+    /// Writes `value` to the whole record at `at`, which the caller has reserved.
+    pub fn write(&self, at: Position, len: u32, value: u64) {
+        for (nth, index) in self.granules(at, len).enumerate() {
+            // SAFETY: the checker panics unless the access is exclusive.
+            self.0.cells[index].with_mut(|cell| unsafe { *cell = value });
+            if nth > 0 {
+                self.0.headers[index].word.store(STALE, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Reads the value of a record that the consumer holds, and requires it to be whole.
+    pub fn read(&self, found: Found) -> u64 {
+        // SAFETY: the checker panics unless nobody writes at the same time.
+        let read = |index: usize| self.0.cells[index].with(|cell| unsafe { *cell });
+        let mut values = self.granules(found.at, found.len).map(read);
+        let value = values.next().unwrap();
+        assert!(values.all(|other| other == value), "a torn record");
+        value
+    }
+
+    /// Commits the record at `at`, whose payload has been written.
+    pub fn commit(&self, at: Position, len: u32) {
+        self.finish(at, Header::committed(len), Wakeup::Adaptive);
+    }
+
+    /// Discards the record at `at`.
+    pub fn discard(&self, at: Position, len: u32) {
+        self.finish(at, Header::discarded(len), Wakeup::Adaptive);
+    }
+
+    /// Finishes the record at `at`.
+    pub fn finish(&self, at: Position, header: Header, wakeup: Wakeup) {
+        self.wake(raw::finish(self, at, header, wakeup));
+    }
+}
+
+/// Reserves, wakes whom that has to wake, and takes the record's place.
+pub fn reserve(producer: &Producer<Ring>, len: u32) -> Result<Position, Refusal> {
+    let (reserved, wake) = producer.reserve(len);
+    producer.memory().wake(wake);
+    reserved
+}
+
+/// Reserves, fills and commits a record of `len` bytes, if there is space.
+pub fn send(producer: &Producer<Ring>, len: u32, value: u64) -> Result<Position, Refusal> {
+    let at = reserve(producer, len)?;
+    let ring = producer.memory();
+    ring.write(at, len, value);
+    ring.commit(at, len);
+    Ok(at)
+}
+
+/// Takes one record, releases it, and returns its value.
+pub fn receive(consumer: &mut Consumer<Ring>) -> Option<u64> {
+    let found = consumer.take().expect("an intact ring");
+    let value = found.map(|found| consumer.memory().read(found));
+    let wake = consumer.publish();
+    consumer.memory().wake(wake);
+    value
+}
+
+/// Takes all that is there.
+pub fn receive_all(consumer: &mut Consumer<Ring>) -> Vec<u64> {
+    core::iter::from_fn(|| receive(consumer)).collect()
+}
+
+/// Sleeps until there is a record, or nobody is left to produce one; whether there is.
+pub fn wait(consumer: &mut Consumer<Ring>) -> Result<bool, Corrupt> {
+    loop {
+        let (seq, wake) = consumer.about_to_sleep();
+        consumer.memory().wake(wake);
+        crate::sync::fence_seq_cst(crate::sync::Edge::SleepFence);
+        let gone = consumer.disconnected();
+        let ready = consumer.peek()?.is_some();
+        if !ready && !gone {
+            let ring = consumer.memory();
+            ring.futex_wait(&ring.0.producer.wake_seq, seq);
+        }
+        consumer.woken();
+        if ready || gone {
+            return Ok(ready);
+        }
+    }
+}
+
+/// Sleeps until there is space for `len` bytes, and reserves them.
+pub fn reserve_waiting(producer: &Producer<Ring>, len: u32) -> Result<Position, Refusal> {
+    loop {
+        let wanted = match reserve(producer, len) {
+            Err(Refusal::Full { wanted }) => wanted,
+            other => return other,
+        };
+        let seq = producer.about_to_wait(wanted);
+        crate::sync::fence_seq_cst(crate::sync::Edge::WaitFence);
+        let retried = reserve(producer, len);
+        if matches!(retried, Err(Refusal::Full { .. })) {
+            let ring = producer.memory();
+            ring.futex_wait(&ring.0.consumer.state.space_seq, seq);
+        }
+        producer.waited();
+        if !matches!(retried, Err(Refusal::Full { .. })) {
+            return retried;
+        }
+    }
+}

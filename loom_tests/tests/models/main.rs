@@ -1,0 +1,3 @@
+//! Every interleaving of small scenarios, one file each, with the outcomes that are allowed.
+
+mod reserve;

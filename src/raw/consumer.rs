@@ -1,0 +1,235 @@
+//! Reading: the loop over records, for rings of this crate and of the kernel alike.
+
+use super::finish::Wake;
+use super::{Memory, limit};
+use crate::sync::{Edge, Ordering, fence_acquire, fence_seq_cst, release};
+use crate::wire::{Corrupt, Header, Position, stride};
+
+/// The one consumer.
+///
+/// It trusts nothing that it reads: lengths and positions are checked before they are used.
+///
+/// # Invariants
+/// 1. `published <= taken <= limit <= published + size`, by wrapped distance, all on the grid of 8 bytes.
+/// 2. Below `limit`, every record has its header in memory.
+/// 3. `consumer_pos` in memory is `published`, and nobody else writes it.
+/// 4. If `corrupt` is set, `limit == taken`.
+#[derive(Debug)]
+pub struct Consumer<M> {
+    memory: M,
+    /// Everything below has been handed out or skipped.
+    taken: Position,
+    /// Everything below has been given back to producers.
+    published: Position,
+    limit: Position,
+    discarded: u64,
+    corrupt: Option<Corrupt>,
+}
+
+/// A committed record.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Found {
+    /// Where its header is.
+    pub at: Position,
+    /// Payload length in bytes.
+    pub len: u32,
+}
+
+impl<M: Memory> Consumer<M> {
+    /// The consumer of `memory`, which resumes at `consumer_pos`. There must be no other.
+    pub fn new(memory: M) -> Self {
+        let start = Position::new(memory.consumer().consumer_pos.load(Ordering::Relaxed));
+        let mut consumer = Self { memory, taken: start, published: start, limit: start, discarded: 0, corrupt: None };
+        if !start.is_aligned() {
+            let producer = Position::new(consumer.memory.head().load(Ordering::Relaxed));
+            let size = consumer.memory.size().bytes();
+            consumer.corrupt = Some(Corrupt::ConsumerPos { found: start, producer, size });
+        }
+        consumer
+    }
+
+    /// The ring's memory.
+    #[inline]
+    pub fn memory(&self) -> &M {
+        &self.memory
+    }
+
+    /// Everything below has been handed out or skipped.
+    #[inline]
+    pub fn taken(&self) -> Position {
+        self.taken
+    }
+
+    /// Bytes that may be looked at, as far as is known without looking anew.
+    #[inline]
+    pub fn known(&self) -> u64 {
+        self.limit.since(self.taken)
+    }
+
+    /// The next committed record, if there is one. Discarded ones before it are skipped.
+    ///
+    /// Looks at no more than two rings' worth of headers.
+    ///
+    /// # Errors
+    /// The ring is corrupt; sticky.
+    #[inline]
+    pub fn peek(&mut self) -> Result<Option<Found>, Corrupt> {
+        let mut refreshed = false;
+        loop {
+            if self.taken == self.limit {
+                if refreshed || !self.refresh()? {
+                    return Ok(None);
+                }
+                refreshed = true;
+            }
+            let at = self.taken;
+            let header = Header::from_word(self.memory.header(at).word.load(Ordering::Relaxed));
+            fence_acquire(Edge::HeaderLoad);
+            if header.is_busy() {
+                return Ok(None);
+            }
+            let (len, stride) = (header.len(), stride(header.len()));
+            if stride > self.limit.since(at) {
+                return Err(self.overlong(at, len));
+            }
+            if !header.is_discarded() {
+                return Ok(Some(Found { at, len }));
+            }
+            self.skip(stride);
+        }
+    }
+
+    #[inline]
+    fn skip(&mut self, stride: u64) {
+        self.taken = self.taken.advance(stride);
+        self.discarded += 1;
+        if self.is_ours() {
+            self.memory.consumer().discarded.store(self.discarded, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether the ring is of this crate: the kernel's has no slots, and words of its own in both pages.
+    #[inline]
+    fn is_ours(&self) -> bool {
+        !self.memory.slots().is_empty()
+    }
+
+    /// Like [`peek`](Self::peek), and counts the record as handed out.
+    ///
+    /// # Errors
+    /// The ring is corrupt; sticky.
+    #[inline]
+    pub fn take(&mut self) -> Result<Option<Found>, Corrupt> {
+        let found = self.peek()?;
+        if let Some(Found { at, len }) = found {
+            self.taken = at.advance(stride(len));
+        }
+        Ok(found)
+    }
+
+    /// Gives everything that was handed out or skipped back to producers.
+    #[inline]
+    pub fn publish(&mut self) -> Wake {
+        if self.published == self.taken {
+            return Wake::Nobody;
+        }
+        self.published = self.taken;
+        let page = self.memory.consumer();
+        page.consumer_pos.store(self.taken.get(), release(Edge::SpaceStore));
+        self.memory.store_load().light(Edge::SpaceFence);
+        if self.memory.producer().registry.waiting.load(Ordering::Relaxed) == 0 {
+            Wake::Nobody
+        } else {
+            self.wake_waiting()
+        }
+    }
+
+    #[cold]
+    fn wake_waiting(&self) -> Wake {
+        let enough = self.memory.used_slots().iter().any(|slot| {
+            let wanted = slot.wanted.load(Ordering::Relaxed);
+            wanted != 0 && !Position::new(wanted & !7).is_after(self.published)
+        });
+        if enough { Wake::Producers } else { Wake::Nobody }
+    }
+
+    /// Looks anew how far the ring may be looked at. Whether that is further than before.
+    ///
+    /// # Errors
+    /// The ring is corrupt; sticky.
+    #[cold]
+    pub fn refresh(&mut self) -> Result<bool, Corrupt> {
+        if let Some(corrupt) = self.corrupt {
+            return Err(corrupt);
+        }
+        let found = if self.memory.plain_readers() {
+            let producer_pos = self.memory.producer().producer_pos.load(Ordering::Relaxed);
+            fence_acquire(Edge::PublishedLoad);
+            Position::new(producer_pos)
+        } else {
+            limit(&self.memory, self.limit)
+        };
+        let size = self.memory.size().bytes();
+        let ahead = found.since(self.published);
+        if !found.is_aligned() || ahead > size || ahead < self.limit.since(self.published) {
+            return Err(self.poison(Corrupt::ProducerPos { found, consumer: self.published, size }));
+        }
+        let further = found != self.limit;
+        self.limit = found;
+        Ok(further)
+    }
+
+    #[cold]
+    fn overlong(&mut self, at: Position, found: u32) -> Corrupt {
+        self.poison(Corrupt::Length { at, found, available: self.limit.since(at) })
+    }
+
+    fn poison(&mut self, corrupt: Corrupt) -> Corrupt {
+        self.limit = self.taken;
+        *self.corrupt.insert(corrupt)
+    }
+
+    /// Says that the consumer is about to sleep, and returns the futex value to sleep on.
+    ///
+    /// What must follow, in this order: the heavy side of the ring's [`StoreLoad`](crate::sync::StoreLoad), one more
+    /// [`peek`](Self::peek) and [`disconnected`](Self::disconnected), the sleep if both find nothing, [`woken`](Self::woken).
+    pub fn about_to_sleep(&mut self) -> (u32, Wake) {
+        let wake = self.publish();
+        let seq = self.memory.producer().wake_seq.load(Ordering::Relaxed);
+        self.memory.consumer().state.sleeping.store(1, Ordering::Relaxed);
+        (seq, wake)
+    }
+
+    /// Takes back [`about_to_sleep`](Self::about_to_sleep).
+    pub fn woken(&self) {
+        self.memory.consumer().state.sleeping.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether nobody is left who could produce a record.
+    ///
+    /// If so, what [`peek`](Self::peek) finds from then on is all there is, until a new producer registers.
+    pub fn disconnected(&self) -> bool {
+        let registry = &self.memory.producer().registry;
+        let gone = self.is_ours() && registry.producers.load(Ordering::Relaxed) == 0;
+        fence_acquire(Edge::ProducersLoad);
+        gone && (registry.registrations.load(Ordering::Relaxed) != 0 || registry.openers.load(Ordering::Relaxed) == 0)
+    }
+
+    /// Says that the consumer is gone for good. Whoever waits for space is to be woken.
+    pub fn close(&mut self) -> Wake {
+        let _ = self.publish();
+        self.memory.consumer().state.closed.store(1, Ordering::Relaxed);
+        fence_seq_cst(Edge::CloseFence);
+        if self.memory.producer().registry.waiting.load(Ordering::Relaxed) == 0 {
+            Wake::Nobody
+        } else {
+            Wake::Producers
+        }
+    }
+
+    /// Records skipped because they were discarded.
+    #[inline]
+    pub fn discarded(&self) -> u64 {
+        self.discarded
+    }
+}

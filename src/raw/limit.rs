@@ -1,0 +1,39 @@
+//! How far the ring may be looked at.
+
+use super::Memory;
+use crate::sync::{Edge, Ordering, fence_acquire};
+use crate::wire::{Position, SlotWord};
+
+/// The position below which every record has its header in memory, at least `floor`, which a caller knows to be such a
+/// position already.
+///
+/// The first pass over the slots finds the furthest position that any producer vouches for; what was announced below it
+/// came before. The second pass, which therefore sees those announcements or what replaced them, stops at the first
+/// producer that is still entering. An announcement below `floor` is a stale one, and ignored.
+#[inline]
+pub fn limit<M: Memory>(memory: &M, floor: Position) -> Position {
+    let mut limit = floor;
+    for slot in memory.used_slots() {
+        let word = SlotWord::from_word(slot.word.load(Ordering::Relaxed));
+        limit = limit.latest(word.position());
+    }
+    fence_acquire(Edge::FirstPass);
+    // Read anew: the furthest swap may be that of a slot which was not in use a moment ago.
+    let slots = memory.used_slots();
+    if slots.len() > 1 && limit != floor {
+        limit = second_pass(slots, floor, limit);
+    }
+    limit
+}
+
+fn second_pass(slots: &[super::Slot], floor: Position, mut limit: Position) -> Position {
+    for slot in slots {
+        let word = SlotWord::from_word(slot.word.load(Ordering::Relaxed));
+        let start = word.position();
+        if word.is_entering() && limit.is_after(start) && !floor.is_after(start) {
+            limit = start;
+        }
+    }
+    fence_acquire(Edge::SecondPass);
+    limit
+}

@@ -1,0 +1,127 @@
+//! Memory in real pages.
+
+use core::ptr::NonNull;
+use std::sync::Arc;
+
+use super::{ConsumerPage, HeaderCell, Memory, ProducerPage, Slot};
+use crate::sync::StoreLoad;
+use crate::wire::{Position, RingSize};
+
+/// Who owns the pages of a ring, and keeps them mapped.
+///
+/// # Safety
+/// For as long as the value lives, wherever it is moved, [`parts`](Self::parts) returns the same parts, and they keep the
+/// promises on [`Parts`].
+pub unsafe trait Pages: Send + Sync + core::fmt::Debug {
+    /// Where everything is.
+    fn parts(&self) -> Parts;
+}
+
+/// Where the parts of a ring are.
+///
+/// # Invariants
+/// 1. `consumer` and `producer` are aligned to a page, initialised, and valid for atomic reads of a [`ConsumerPage`] and a
+///    [`ProducerPage`]; `slots` for those of as many [`Slot`]s.
+/// 2. `data` is aligned to 8, initialised, and valid for reads of `size` bytes; if `mirrored`, for twice as many, and
+///    byte `i` and byte `i + size` are the same memory.
+/// 3. In rings with slots, all of it is valid for writes too. In others, the consumer page is.
+/// 4. Nothing in this process accesses these bytes in other ways than the protocol's.
+#[derive(Clone, Copy, Debug)]
+pub struct Parts {
+    /// The consumer page.
+    pub consumer: NonNull<ConsumerPage>,
+    /// The producer page.
+    pub producer: NonNull<ProducerPage>,
+    /// The slots; none in rings of the kernel.
+    pub slots: NonNull<[Slot]>,
+    /// The data.
+    pub data: NonNull<u8>,
+    /// Bytes of the data, counted once.
+    pub size: RingSize,
+}
+
+/// A ring's memory, shared by everyone who holds a clone.
+///
+/// The pointers are kept beside the owner, so that the fast path need not go through it.
+#[derive(Clone, Debug)]
+pub struct Mapped {
+    parts: Parts,
+    plain_readers: bool,
+    store_load: StoreLoad,
+    owner: Arc<dyn Pages>,
+}
+
+// SAFETY: the pointers lead to memory that `owner`, which is Send and Sync, keeps alive; what lies there is accessed
+// through atomics, or by the one holder of a reservation or a record, as the protocol guarantees.
+unsafe impl Send for Mapped {}
+// SAFETY: as above.
+unsafe impl Sync for Mapped {}
+
+impl Mapped {
+    /// The memory that `owner` keeps mapped.
+    pub fn new(owner: Arc<dyn Pages>, plain_readers: bool, store_load: StoreLoad) -> Self {
+        Self { parts: owner.parts(), plain_readers, store_load, owner }
+    }
+
+    /// Who keeps the pages mapped.
+    pub fn owner(&self) -> &Arc<dyn Pages> {
+        &self.owner
+    }
+
+    /// The payload behind the header at `at`, contiguous for as many bytes as a legal record there can have.
+    #[inline]
+    pub fn payload(&self, at: Position) -> NonNull<u8> {
+        let offset = at.offset(self.parts.size) + crate::wire::HEADER_BYTES as usize;
+        // SAFETY: `offset <= size`, and the data is one allocation of at least `size` bytes (`Parts`, 2).
+        unsafe { self.parts.data.add(offset) }
+    }
+}
+
+// SAFETY: positions that are equal modulo the size lead to the same words, as `header` masks them; `Parts` vouches for
+// the validity of all words for as long as `owner` lives.
+unsafe impl Memory for Mapped {
+    /// Miri cannot map a file twice: there, the memory is on the heap.
+    const MIRRORED: bool = !cfg!(miri);
+
+    #[inline]
+    fn size(&self) -> RingSize {
+        self.parts.size
+    }
+
+    #[inline]
+    fn store_load(&self) -> StoreLoad {
+        self.store_load
+    }
+
+    #[inline]
+    fn plain_readers(&self) -> bool {
+        self.plain_readers
+    }
+
+    #[inline]
+    fn consumer(&self) -> &ConsumerPage {
+        // SAFETY: `Parts`, 1.
+        unsafe { self.parts.consumer.as_ref() }
+    }
+
+    #[inline]
+    fn producer(&self) -> &ProducerPage {
+        // SAFETY: `Parts`, 1.
+        unsafe { self.parts.producer.as_ref() }
+    }
+
+    #[inline]
+    fn slots(&self) -> &[Slot] {
+        // SAFETY: `Parts`, 1.
+        unsafe { self.parts.slots.as_ref() }
+    }
+
+    #[inline]
+    fn header(&self, at: Position) -> &HeaderCell {
+        debug_assert!(at.is_aligned());
+        // SAFETY: the offset is below `size` (`Parts`, 2).
+        let header = unsafe { self.parts.data.add(at.offset(self.parts.size)) }.cast::<HeaderCell>();
+        // SAFETY: positions are multiples of 8, and so is the size: 8 aligned bytes are there (`Parts`, 2).
+        unsafe { header.as_ref() }
+    }
+}

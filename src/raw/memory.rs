@@ -1,0 +1,172 @@
+//! The words that the protocol moves, and what it asks of the memory that holds them.
+
+use crate::sync::{AtomicU32, AtomicU64, CachePadded, Ordering, StoreLoad};
+use crate::wire::{Position, RingSize, SlotWord};
+
+/// The memory of one ring.
+///
+/// # Safety
+/// - Every reference that is handed out refers to the ring's one instance of these words; two headers at positions
+///   that are equal modulo the size are the same words.
+/// - The words are valid for reads for as long as the memory lives, and valid for writes by the role that writes them.
+pub unsafe trait Memory {
+    /// Whether the data continues with itself behind its end, so that any record is contiguous. Else a record that would
+    /// cross the end is preceded by a discarded one that fills the rest.
+    const MIRRORED: bool;
+
+    /// Size of the data.
+    fn size(&self) -> RingSize;
+
+    /// How the two sides of a sleep are ordered.
+    fn store_load(&self) -> StoreLoad;
+
+    /// Whether plain readers are served: then head is a word of its own, and producers maintain `producer_pos`.
+    fn plain_readers(&self) -> bool;
+
+    /// Words that the consumer writes.
+    fn consumer(&self) -> &ConsumerPage;
+
+    /// Words that producers write.
+    fn producer(&self) -> &ProducerPage;
+
+    /// All slots. Memory of a kernel ring has none.
+    fn slots(&self) -> &[Slot];
+
+    /// The header at `at` modulo the size.
+    fn header(&self, at: Position) -> &HeaderCell;
+
+    /// The reserve cursor.
+    #[inline]
+    fn head(&self) -> &AtomicU64 {
+        if self.plain_readers() { &self.producer().head } else { &self.producer().producer_pos }
+    }
+
+    /// The slots that were ever used.
+    #[inline]
+    fn used_slots(&self) -> &[Slot] {
+        let used = self.producer().registry.slots_used.load(Ordering::Relaxed) as usize;
+        let slots = self.slots();
+        &slots[..used.min(slots.len())]
+    }
+
+    /// The largest payload that a record can have, in bytes.
+    #[inline]
+    fn max_len(&self) -> u32 {
+        let bytes = if Self::MIRRORED { self.size().usable() - 8 } else { self.size().bytes() / 2 - 8 };
+        bytes.min(u64::from(crate::wire::MAX_LEN)) as u32
+    }
+}
+
+/// A record header in memory.
+#[derive(Debug, Default)]
+#[repr(C)]
+pub struct HeaderCell {
+    /// See [`Header`](crate::wire::Header).
+    pub word: AtomicU32,
+    /// See [`Tag`](crate::wire::Tag).
+    pub tag: AtomicU32,
+}
+
+/// Words that the consumer writes.
+#[derive(Debug, Default)]
+#[repr(C)]
+pub struct ConsumerPage {
+    /// Everything below may be reused by producers. The kernel's word.
+    pub consumer_pos: CachePadded<AtomicU64>,
+    /// What producers look at on their fast path, and what hardly ever changes.
+    pub state: CachePadded<ConsumerState>,
+    /// Records that were skipped because they were discarded.
+    pub discarded: AtomicU64,
+}
+
+/// The consumer's state.
+#[derive(Debug, Default)]
+#[repr(C)]
+pub struct ConsumerState {
+    /// 1 while the consumer sleeps or is about to.
+    pub sleeping: AtomicU32,
+    /// 1 once the consumer is gone for good.
+    pub closed: AtomicU32,
+    /// Futex of producers that wait for space: incremented before they are woken.
+    pub space_seq: AtomicU32,
+}
+
+/// Words that producers write.
+#[derive(Debug, Default)]
+#[repr(C)]
+pub struct ProducerPage {
+    /// The kernel's word. Rings for plain readers: everything below may be looked at. Native rings: the reserve cursor.
+    pub producer_pos: AtomicU64,
+    /// `pending_pos` and `overwrite_pos`, which newer kernels keep here.
+    kernel: [AtomicU64; 2],
+    /// The reserve cursor of rings for plain readers.
+    pub head: CachePadded<AtomicU64>,
+    /// Who is there. Changes when handles come and go.
+    pub registry: CachePadded<Registry>,
+    /// Futex of a sleeping consumer: incremented before it is woken.
+    pub wake_seq: CachePadded<AtomicU32>,
+}
+
+/// Who produces, and who waits.
+#[derive(Debug, Default)]
+#[repr(C)]
+pub struct Registry {
+    /// Slots that were ever used: both passes look at these.
+    pub slots_used: AtomicU32,
+    /// Registered producers.
+    pub producers: AtomicU32,
+    /// Registrations so far, modulo 2³².
+    pub registrations: AtomicU32,
+    /// Handles that can register further producers.
+    pub openers: AtomicU32,
+    /// Producers that wait for space, or are about to.
+    pub waiting: AtomicU32,
+}
+
+/// One producer's cache line. Nobody else writes to it while the producer is registered.
+#[derive(Debug, Default)]
+#[repr(C)]
+pub struct SlotWords {
+    /// See [`SlotWord`]. Never goes back, also when the slot changes hands.
+    pub word: AtomicU64,
+    /// While entering: how many bytes are being reserved.
+    pub span: AtomicU64,
+    /// While waiting for space: the `consumer_pos` that would do, with bit 0 set. Else 0.
+    pub wanted: AtomicU64,
+    /// Reservations that were refused for want of space.
+    pub refused: AtomicU64,
+    /// Registration number of the producer; 0: free.
+    pub owner: AtomicU32,
+}
+
+/// A producer slot.
+pub type Slot = CachePadded<SlotWords>;
+
+/// Sets every position of a new, zeroed ring to `first`, a multiple of 8.
+pub fn initialise<M: Memory>(memory: &M, first: Position) {
+    debug_assert!(first.is_aligned());
+    memory.consumer().consumer_pos.store(first.get(), Ordering::Relaxed);
+    memory.producer().producer_pos.store(first.get(), Ordering::Relaxed);
+    memory.producer().head.store(first.get(), Ordering::Relaxed);
+    for slot in memory.slots() {
+        slot.word.store(SlotWord::left(first).word(), Ordering::Relaxed);
+    }
+}
+
+#[cfg(not(dynring_loom))]
+mod layout {
+    use super::*;
+    use crate::wire::{HEADER_BYTES, SLOT_BYTES, kernel};
+    use core::mem::offset_of;
+
+    const SMALLEST_PAGE: usize = 4096;
+
+    const _: () = assert!(offset_of!(ConsumerPage, consumer_pos) == kernel::CONSUMER_POS);
+    const _: () = assert!(offset_of!(ProducerPage, producer_pos) == kernel::PRODUCER_POS);
+    const _: () = assert!(offset_of!(ProducerPage, kernel) == kernel::PENDING_POS);
+    const _: () = assert!(offset_of!(ProducerPage, kernel) + 8 == kernel::OVERWRITE_POS);
+    const _: () = assert!(size_of::<ConsumerPage>() <= SMALLEST_PAGE);
+    const _: () = assert!(size_of::<ProducerPage>() <= SMALLEST_PAGE);
+    const _: () = assert!(size_of::<Slot>() == SLOT_BYTES as usize);
+    const _: () = assert!(size_of::<HeaderCell>() == HEADER_BYTES as usize);
+}

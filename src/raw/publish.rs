@@ -1,0 +1,27 @@
+//! Showing plain readers what they may look at.
+
+use super::finish::Wake;
+use super::{Memory, limit};
+use crate::sync::{Edge, Ordering, fence_seq_cst, release};
+use crate::wire::Position;
+
+/// Raises `producer_pos` to the limit. Called by every producer after it has left the entering state.
+///
+/// Of the producers that were entering together, the one that leaves last sees that all have left, thanks to the fence,
+/// and publishes for all; so none waits for another.
+pub(super) fn publish<M: Memory>(memory: &M) -> Wake {
+    fence_seq_cst(Edge::PublishFence);
+    let producer_pos = &memory.producer().producer_pos;
+    let mut published = Position::new(producer_pos.load(Ordering::Relaxed));
+    let limit = limit(memory, published);
+    while limit.is_after(published) {
+        match producer_pos.compare_exchange(published.get(), limit.get(), release(Edge::Publish), Ordering::Relaxed) {
+            Ok(_) => {
+                memory.store_load().light(Edge::LeaveFence);
+                return Wake::if_sleeping(memory);
+            }
+            Err(now) => published = Position::new(now),
+        }
+    }
+    Wake::Nobody
+}

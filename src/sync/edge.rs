@@ -1,0 +1,117 @@
+//! Every ordering of the protocol by name.
+
+use super::Ordering;
+
+macro_rules! edges {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// One ordering of the protocol: the half of a synchronises-with edge that one access provides.
+        ///
+        /// Partners and proofs are in `docs::internal`; for each edge, a model in `loom_tests` fails when the edge is weakened
+        /// to `Relaxed` (a fence: left out).
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub enum Edge {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Edge {
+            /// Every edge.
+            pub const ALL: &[Edge] = &[$(Edge::$name,)*];
+        }
+    };
+}
+
+edges! {
+    /// Producer loads head before its first try; acquires the swaps before it.
+    HeadLoad,
+    /// Producer announces `start | ENTERING`; releases its own previous header.
+    Announce,
+    /// Successful swap of head, release half: the announcement before it.
+    SwapRelease,
+    /// Successful swap of head, acquire half: the swaps before it.
+    SwapAcquire,
+    /// Failed swap of head: its value becomes the next announcement.
+    SwapFailed,
+    /// The tag, stored after the length: a tag of this lap vouches for the length.
+    TagStore,
+    /// Producer leaves the entering state by storing the end of its reservation: the header is in memory.
+    Leave,
+    /// Producer gives up after announcing: releases its own previous header.
+    GiveUp,
+    /// Producer loads `consumer_pos`: what lies below may be overwritten.
+    SpaceLoad,
+    /// Consumer stores `consumer_pos`: it has read everything below.
+    SpaceStore,
+    /// Fence after the consumer's first pass over the slots.
+    FirstPass,
+    /// Fence after the consumer's second pass over the slots.
+    SecondPass,
+    /// Consumer loads a header; acquires the payload.
+    HeaderLoad,
+    /// Producer stores the final header: the payload is written, and so is the header behind a shrunk record.
+    Finish,
+    /// Plain reader loads `producer_pos`.
+    PublishedLoad,
+    /// Producer raises `producer_pos`: every header below is in memory.
+    Publish,
+    /// Fence between leaving the entering state and computing what may be published.
+    PublishFence,
+    /// Fence between a finished record and the look at whether the consumer sleeps.
+    FinishFence,
+    /// Fence between leaving the entering state contended and the look at whether the consumer sleeps.
+    LeaveFence,
+    /// Fence between "the consumer sleeps" and its last look at the ring.
+    SleepFence,
+    /// A registrant takes a free slot: what its last owner did to head came before.
+    SlotTake,
+    /// A producer frees its slot.
+    SlotFree,
+    /// The last producer leaves: its records came before.
+    ProducerGone,
+    /// Fence between leaving and the look at whether the consumer sleeps.
+    GoneFence,
+    /// Consumer looks whether producers are left.
+    ProducersLoad,
+    /// Fence between a released record and the look at whether producers wait for space.
+    SpaceFence,
+    /// Fence between "the consumer is gone" and the look at whether producers wait for space.
+    CloseFence,
+    /// Fence between "a producer waits for space" and its last try.
+    WaitFence,
+}
+
+/// `Acquire`, or `Relaxed` in a model that weakens `edge`.
+#[inline(always)]
+pub fn acquire(edge: Edge) -> Ordering {
+    if weakened(edge) { Ordering::Relaxed } else { Ordering::Acquire }
+}
+
+/// `Release`, or `Relaxed` in a model that weakens `edge`.
+#[inline(always)]
+pub fn release(edge: Edge) -> Ordering {
+    if weakened(edge) { Ordering::Relaxed } else { Ordering::Release }
+}
+
+/// `AcqRel`, less the halves that a model weakens.
+#[inline(always)]
+pub fn acq_rel(acquire: Edge, release: Edge) -> Ordering {
+    match (weakened(acquire), weakened(release)) {
+        (false, false) => Ordering::AcqRel,
+        (false, true) => Ordering::Acquire,
+        (true, false) => Ordering::Release,
+        (true, true) => Ordering::Relaxed,
+    }
+}
+
+#[cfg(not(dynring_loom))]
+#[inline(always)]
+pub(super) fn weakened(_: Edge) -> bool {
+    false
+}
+
+/// Models are told by the environment which edge to weaken.
+#[cfg(dynring_loom)]
+pub(super) fn weakened(edge: Edge) -> bool {
+    static WEAKENED: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
+    let name = WEAKENED.get_or_init(|| std::env::var("DYNRING_WEAKEN").ok());
+    name.as_deref().is_some_and(|name| name == format!("{edge:?}"))
+}

@@ -1,0 +1,17 @@
+//! The one switch between the processor's atomics and the model checker's.
+//!
+//! Everything above this room takes its atomics, fences and orderings from here. Orderings are asked for by [`Edge`],
+//! so that the models can weaken one edge at a time and see that a model notices.
+
+mod edge;
+mod fence;
+mod pad;
+
+pub use edge::{Edge, acq_rel, acquire, release};
+pub use fence::{StoreLoad, fence_acquire, fence_seq_cst};
+pub use pad::CachePadded;
+
+#[cfg(not(dynring_loom))]
+pub use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+#[cfg(dynring_loom)]
+pub use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering};

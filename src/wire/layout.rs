@@ -1,0 +1,110 @@
+//! Where each word lies.
+//!
+//! ```text
+//!                +------------+----------+----------+----------------------+
+//!  file          | slot pages | consumer | producer |         data         |
+//!                +------------+----------+----------+----------------------+----------------------+
+//!  mapping       | slot pages | consumer | producer |         data         |      data again      |
+//!                +------------+----------+----------+----------------------+----------------------+
+//!                             |<- the kernel window: what mmap of a BPF_MAP_TYPE_RINGBUF shows  ->|
+//! ```
+//!
+//! With huge pages, a hole lies between the slot pages and the window, so that the data begins at a huge page.
+//!
+//! Words that the consumer writes and words that producers write never share a page, so that a mapping can take write
+//! permission away from either. Words that are written at different rates never share a cache line.
+
+/// Bytes in front of each payload, and the grid on which records start.
+pub const HEADER_BYTES: u64 = 8;
+
+/// Bytes of one producer slot: two cache lines of 64, since processors prefetch them in pairs.
+pub const SLOT_BYTES: u64 = 128;
+
+/// Offsets of the words that the kernel defines.
+pub mod kernel {
+    /// `consumer_pos`, in the consumer page.
+    pub const CONSUMER_POS: usize = 0;
+    /// `producer_pos`, in the producer page.
+    pub const PRODUCER_POS: usize = 0;
+    /// `pending_pos`, in the producer page. Kept by newer kernels; this crate leaves it alone.
+    pub const PENDING_POS: usize = 8;
+    /// `overwrite_pos`, in the producer page. Kept by newer kernels; this crate leaves it alone.
+    pub const OVERWRITE_POS: usize = 16;
+}
+
+/// Sizes and offsets of one ring's memory, in bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Layout {
+    page: u64,
+    data: u64,
+    slots: u64,
+    size: super::RingSize,
+}
+
+impl Layout {
+    /// The layout of a ring of `size` data bytes with room for `slots` producers, in pages of `page` bytes, whose data
+    /// begins at a multiple of `align`: the page size, or that of huge pages.
+    pub const fn new(size: super::RingSize, slots: u32, page: u64, align: u64) -> Self {
+        let slots = (slots as u64 * SLOT_BYTES).next_multiple_of(page);
+        Self { page, data: (slots + 2 * page).next_multiple_of(align), slots, size }
+    }
+
+    /// Bytes of the slot pages, which begin at offset 0.
+    pub const fn slot_bytes(self) -> u64 {
+        self.slots
+    }
+
+    /// Size of the data.
+    pub const fn size(self) -> super::RingSize {
+        self.size
+    }
+
+    /// Offset of the consumer page, where the kernel window begins.
+    pub const fn consumer_page(self) -> u64 {
+        self.data - 2 * self.page
+    }
+
+    /// Offset of the producer page.
+    pub const fn producer_page(self) -> u64 {
+        self.consumer_page() + self.page
+    }
+
+    /// Offset of the data.
+    pub const fn data(self) -> u64 {
+        self.data
+    }
+
+    /// Length of the file: everything, the data once.
+    pub const fn file_bytes(self) -> u64 {
+        self.data() + self.size.bytes()
+    }
+
+    /// Length of the mapping: everything, the data twice.
+    pub const fn mapped_bytes(self) -> u64 {
+        self.file_bytes() + self.size.bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::RingSize;
+    use super::*;
+
+    #[test]
+    fn everything_is_whole_pages() {
+        let pages = [4096u64, 16384, 65536];
+        for (page, huge) in pages.into_iter().flat_map(|page| [(page, page), (page, 2 << 20)]) {
+            for slots in [1, 31, 32, 33, 1024] {
+                let layout = Layout::new(RingSize::at_least(1, page).unwrap(), slots, page, huge);
+                assert!(layout.slot_bytes() >= u64::from(slots) * SLOT_BYTES);
+                assert!(layout.consumer_page() >= layout.slot_bytes());
+                assert_eq!(layout.data() % huge, 0);
+                for offset in [layout.consumer_page(), layout.producer_page(), layout.data(), layout.file_bytes()] {
+                    assert_eq!(offset % page, 0);
+                }
+                assert_eq!(layout.data() - layout.consumer_page(), 2 * page);
+                assert_eq!(layout.mapped_bytes() - layout.data(), 2 * layout.size().bytes());
+            }
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The wire format: headers, positions, sizes and where each word lies.
+//!
+//! Everything in here is plain arithmetic on plain integers. It is the one description of the format in this crate;
+//! the protocol that moves the words is described in [`docs::internal`](crate::docs::internal).
+
+mod corrupt;
+mod header;
+mod layout;
+mod position;
+mod size;
+mod slot;
+
+pub use corrupt::Corrupt;
+pub use header::{Header, MAX_LEN, Tag};
+pub use layout::{HEADER_BYTES, Layout, SLOT_BYTES, kernel};
+pub use position::{Position, stride};
+pub use size::{RingSize, SizeError};
+pub use slot::SlotWord;
