@@ -159,7 +159,7 @@ impl Ring {
     pub fn read(&self, found: Found) -> u64 {
         // SAFETY: the checker panics unless nobody writes at the same time.
         let read = |index: usize| self.0.cells[index].with(|cell| unsafe { *cell });
-        let mut values = self.granules(found.at, found.len).map(read);
+        let mut values = self.granules(found.at(), found.payload_len()).map(read);
         let value = values.next().unwrap();
         assert!(values.all(|other| other == value), "a torn record");
         value

@@ -58,8 +58,8 @@ impl<M: Memory> Producer<M> {
 
     /// The slot.
     #[inline]
-    pub fn registration(&self) -> &Registration {
-        &self.slot
+    pub fn registration(&self) -> Registration {
+        self.slot
     }
 
     /// Reserves one record with a payload of `len` bytes, at most [`Memory::max_len`], and returns where its header is.
@@ -71,11 +71,14 @@ impl<M: Memory> Producer<M> {
     /// Reserves records of `lens` bytes each, one behind the other, with one swap.
     ///
     /// Their strides must not exceed the stride of [`Memory::max_len`] in sum.
-    pub fn reserve_batch(&self, lens: &[u32]) -> (Result<Position, Refusal>, Wake) {
-        let span = lens.iter().map(|&len| stride(len)).sum();
+    pub fn reserve_batch<I>(&self, lens: I) -> (Result<Position, Refusal>, Wake)
+    where
+        I: DoubleEndedIterator<Item = u32> + Clone,
+    {
+        let span = lens.clone().map(stride).sum();
         self.claim(span, |start| {
             let mut at = start.advance(span);
-            for &len in lens.iter().rev() {
+            for len in lens.rev() {
                 at = at.retreat(stride(len));
                 self.write_header(at, Header::busy(len));
             }

@@ -29,10 +29,22 @@ pub struct Consumer<M> {
 /// A committed record.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Found {
+    at: Position,
+    len: u32,
+}
+
+impl Found {
     /// Where its header is.
-    pub at: Position,
+    #[inline]
+    pub fn at(self) -> Position {
+        self.at
+    }
+
     /// Payload length in bytes.
-    pub len: u32,
+    #[inline]
+    pub fn payload_len(self) -> u32 {
+        self.len
+    }
 }
 
 impl<M: Memory> Consumer<M> {
@@ -52,12 +64,6 @@ impl<M: Memory> Consumer<M> {
     #[inline]
     pub fn memory(&self) -> &M {
         &self.memory
-    }
-
-    /// Everything below has been handed out or skipped.
-    #[inline]
-    pub fn taken(&self) -> Position {
-        self.taken
     }
 
     /// Bytes that may be looked at, as far as is known without looking anew.
@@ -121,10 +127,20 @@ impl<M: Memory> Consumer<M> {
     #[inline]
     pub fn take(&mut self) -> Result<Option<Found>, Corrupt> {
         let found = self.peek()?;
-        if let Some(Found { at, len }) = found {
-            self.taken = at.advance(stride(len));
+        if let Some(found) = found {
+            self.accept(found);
         }
         Ok(found)
+    }
+
+    /// Counts the record that [`peek`](Self::peek) has just found as handed out.
+    ///
+    /// # Panics
+    /// It is another record.
+    #[inline]
+    pub fn accept(&mut self, found: Found) {
+        assert_eq!(found.at, self.taken, "a record is taken once");
+        self.taken = found.at.advance(stride(found.len));
     }
 
     /// Gives everything that was handed out or skipped back to producers.
@@ -217,7 +233,10 @@ impl<M: Memory> Consumer<M> {
 
     /// Says that the consumer is gone for good. Whoever waits for space is to be woken.
     pub fn close(&mut self) -> Wake {
-        let _ = self.publish();
+        let wake = self.publish();
+        if !self.is_ours() {
+            return wake;
+        }
         self.memory.consumer().state.closed.store(1, Ordering::Relaxed);
         fence_seq_cst(Edge::CloseFence);
         if self.memory.producer().registry.waiting.load(Ordering::Relaxed) == 0 {

@@ -48,10 +48,11 @@ pub struct Mapped {
     parts: Parts,
     plain_readers: bool,
     store_load: StoreLoad,
-    owner: Arc<dyn Pages>,
+    /// Keeps the pages mapped.
+    _owner: Arc<dyn Pages>,
 }
 
-// SAFETY: the pointers lead to memory that `owner`, which is Send and Sync, keeps alive; what lies there is accessed
+// SAFETY: the pointers lead to memory that `_owner`, which is Send and Sync, keeps alive; what lies there is accessed
 // through atomics, or by the one holder of a reservation or a record, as the protocol guarantees.
 unsafe impl Send for Mapped {}
 // SAFETY: as above.
@@ -60,12 +61,7 @@ unsafe impl Sync for Mapped {}
 impl Mapped {
     /// The memory that `owner` keeps mapped.
     pub fn new(owner: Arc<dyn Pages>, plain_readers: bool, store_load: StoreLoad) -> Self {
-        Self { parts: owner.parts(), plain_readers, store_load, owner }
-    }
-
-    /// Who keeps the pages mapped.
-    pub fn owner(&self) -> &Arc<dyn Pages> {
-        &self.owner
+        Self { parts: owner.parts(), plain_readers, store_load, _owner: owner }
     }
 
     /// The payload behind the header at `at`, contiguous for as many bytes as a legal record there can have.
@@ -78,7 +74,7 @@ impl Mapped {
 }
 
 // SAFETY: positions that are equal modulo the size lead to the same words, as `header` masks them; `Parts` vouches for
-// the validity of all words for as long as `owner` lives.
+// the validity of all words for as long as `_owner` lives.
 unsafe impl Memory for Mapped {
     /// Miri cannot map a file twice: there, the memory is on the heap.
     const MIRRORED: bool = !cfg!(miri);

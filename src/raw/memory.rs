@@ -87,6 +87,8 @@ pub struct ConsumerState {
     pub sleeping: AtomicU32,
     /// 1 once the consumer is gone for good.
     pub closed: AtomicU32,
+    /// 1 once a consumer has been handed out.
+    pub taken: AtomicU32,
     /// Futex of producers that wait for space: incremented before they are woken.
     pub space_seq: AtomicU32,
 }

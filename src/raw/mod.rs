@@ -11,7 +11,13 @@ mod limit;
 mod mapped;
 mod memory;
 mod publish;
+#[cfg(not(dynring_loom))]
+mod record;
 mod registry;
+#[cfg(not(dynring_loom))]
+mod reservation;
+#[cfg(not(dynring_loom))]
+mod seat;
 
 pub use claim::{Producer, Refusal};
 pub use consumer::{Consumer, Found};
@@ -20,4 +26,10 @@ pub use limit::limit;
 #[cfg(not(dynring_loom))]
 pub use mapped::{Mapped, Pages, Parts};
 pub use memory::{ConsumerPage, HeaderCell, Memory, ProducerPage, Slot, initialise};
-pub use registry::{NoFreeSlot, Registration, register, unregister};
+#[cfg(not(dynring_loom))]
+pub use record::{Held, Taken};
+pub use registry::{Figures, NoFreeSlot, Registration, claim_consumer, close, figures, open, register, unregister};
+#[cfg(not(dynring_loom))]
+pub use reservation::{Leased, Reservation, Reservations};
+#[cfg(not(dynring_loom))]
+pub use seat::Seat;

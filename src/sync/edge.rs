@@ -13,6 +13,7 @@ macro_rules! edges {
             $($(#[$doc])* $name,)*
         }
 
+        #[cfg(dynring_loom)]
         impl Edge {
             /// Every edge.
             pub const ALL: &[Edge] = &[$(Edge::$name,)*];

@@ -173,7 +173,7 @@ mod tests {
         let size = RingSize::new(4096).unwrap();
         let tag = Tag::new(7, Position::new(4096 * 3 + 16), size);
         assert_eq!((tag.owner(), tag.lap()), (7, 3));
-        let far = Tag::new(u16::MAX, Position::new(u64::MAX & !7), size);
+        let far = Tag::new(u16::MAX, Position::new(!7u64), size);
         assert_eq!((far.owner(), far.lap()), (u16::MAX, u16::MAX));
         assert_eq!(Tag::from_word(far.word()), far);
     }

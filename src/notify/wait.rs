@@ -1,0 +1,134 @@
+//! Waiting: look again for a moment, then sleep.
+
+use core::hint;
+use core::time::Duration;
+use std::thread;
+use std::time::Instant;
+
+use super::barrier::heavy;
+use super::{Deadline, wake};
+use crate::raw::{Consumer, Mapped, Memory, Producer, Refusal};
+use crate::sync::Edge;
+use crate::sys::futex;
+use crate::wire::Corrupt;
+
+/// Looks before the first sleep; the pause between them doubles up to 64 spins: some microseconds in all.
+const LOOKS: u32 = 40;
+
+/// The longest sleep where the barrier that makes sleeping safe was refused.
+const POLL: Duration = Duration::from_millis(1);
+
+/// Why a consumer stopped waiting.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[must_use = "only `Ready` means that there is a record"]
+pub enum Readiness {
+    /// A record is there.
+    Ready,
+    /// The time is up.
+    TimedOut,
+    /// No producer is left, nor anyone who could make one, and all records have been consumed.
+    Disconnected,
+}
+
+/// Waits for a record.
+pub(crate) fn wait(consumer: &mut Consumer<Mapped>, deadline: Deadline) -> Result<Readiness, Corrupt> {
+    for look in 0..LOOKS {
+        if consumer.peek()?.is_some() {
+            return Ok(Readiness::Ready);
+        }
+        pause(look);
+    }
+    loop {
+        let (seq, space) = consumer.about_to_sleep();
+        wake(consumer.memory(), space);
+        let looked = last_look(consumer);
+        if let Ok((None, safe)) = looked {
+            if !deadline.has_passed() {
+                let word = &consumer.memory().producer().wake_seq;
+                futex::wait(word, seq, at_most(deadline, safe));
+            }
+        }
+        consumer.woken();
+        if let Some(readiness) = looked?.0 {
+            return Ok(readiness);
+        }
+        if deadline.has_passed() {
+            return consumer.peek().map(|found| if found.is_some() { Readiness::Ready } else { Readiness::TimedOut });
+        }
+    }
+}
+
+/// What is there now that producers know of the sleep; and whether they do.
+fn last_look(consumer: &mut Consumer<Mapped>) -> Result<(Option<Readiness>, bool), Corrupt> {
+    let safe = heavy(consumer.memory().store_load(), Edge::SleepFence);
+    // In this order: what the last producer did before it left is there.
+    let gone = consumer.disconnected();
+    let readiness = match consumer.peek()? {
+        Some(_) => Some(Readiness::Ready),
+        None if gone => Some(Readiness::Disconnected),
+        None => None,
+    };
+    Ok((readiness, safe))
+}
+
+/// Lets more gather once there is a record: until `bytes` are known of, or `at_most` has passed.
+pub(crate) fn gather(consumer: &mut Consumer<Mapped>, bytes: u64, at_most: Duration) -> Result<(), Corrupt> {
+    if consumer.known() >= bytes {
+        return Ok(());
+    }
+    let begun = Instant::now();
+    for look in 0.. {
+        consumer.refresh()?;
+        let left = at_most.saturating_sub(begun.elapsed());
+        if consumer.known() >= bytes || left.is_zero() || consumer.disconnected() {
+            break;
+        }
+        if look < LOOKS { pause(look) } else { thread::sleep(left.min(begun.elapsed())) }
+    }
+    Ok(())
+}
+
+/// Tries `reserve` until it succeeds, is refused for good, or the deadline has passed.
+pub(crate) fn reserve_waiting<R>(
+    producer: &Producer<Mapped>,
+    deadline: Deadline,
+    mut reserve: impl FnMut() -> Result<R, Refusal>,
+) -> Result<R, Refusal> {
+    for look in 0..LOOKS {
+        match reserve() {
+            Err(Refusal::Full { .. }) => pause(look),
+            done => return done,
+        }
+    }
+    loop {
+        let wanted = match reserve() {
+            Err(Refusal::Full { wanted }) => wanted,
+            done => return done,
+        };
+        if deadline.has_passed() {
+            return Err(Refusal::Full { wanted });
+        }
+        let memory = producer.memory();
+        let seq = producer.about_to_wait(wanted);
+        let safe = heavy(memory.store_load(), Edge::WaitFence);
+        let retried = reserve();
+        if matches!(retried, Err(Refusal::Full { .. })) {
+            futex::wait(&memory.consumer().state.space_seq, seq, at_most(deadline, safe));
+        }
+        producer.waited();
+        if !matches!(retried, Err(Refusal::Full { .. })) {
+            return retried;
+        }
+    }
+}
+
+fn at_most(deadline: Deadline, safe: bool) -> Option<Duration> {
+    let left = deadline.remaining();
+    if safe { left } else { Some(left.map_or(POLL, |left| left.min(POLL))) }
+}
+
+fn pause(look: u32) {
+    for _ in 0..1 << look.min(6) {
+        hint::spin_loop();
+    }
+}

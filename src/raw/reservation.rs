@@ -1,0 +1,214 @@
+//! Bytes that a producer has reserved, and nobody else may touch.
+
+use core::slice;
+use std::sync::Arc;
+
+use super::{Mapped, Producer, Refusal, Seat, Wake, Wakeup, carve, finish, shrink};
+use crate::wire::{HEADER_BYTES, Header, Position, stride};
+
+/// One reserved record, until it is finished.
+///
+/// # Invariants
+/// 1. Until `finished`, the header at `at` is busy, it is this value's alone to finish, and the `len` bytes behind it are
+///    this value's alone to access.
+/// 2. Once `finished`, `len` is 0.
+/// 3. `memory` is borrowed for `'p`, or is that of `_seat`.
+#[derive(Debug)]
+pub struct Reservation<'p> {
+    memory: &'p Mapped,
+    at: Position,
+    len: u32,
+    owner: u16,
+    finished: bool,
+    _seat: Option<Arc<Seat>>,
+}
+
+impl<'p> Reservation<'p> {
+    /// # Safety
+    /// A busy header for `len` bytes is at `at`, within a reservation of `owner` that nobody else will finish.
+    #[inline]
+    unsafe fn new(memory: &'p Mapped, at: Position, len: u32, owner: u16) -> Self {
+        Self { memory, at, len, owner, finished: false, _seat: None }
+    }
+
+    /// Where the record starts.
+    #[inline]
+    pub fn at(&self) -> Position {
+        self.at
+    }
+
+    /// Whether it has been committed or discarded. There are no bytes then.
+    #[inline]
+    pub fn is_finished(&self) -> bool {
+        self.finished
+    }
+
+    /// The payload.
+    #[inline]
+    pub fn bytes(&self) -> &[u8] {
+        let data = self.memory.payload(self.at);
+        // SAFETY: `len` bytes of initialised memory that only this value accesses (invariant 1), and none if finished.
+        unsafe { slice::from_raw_parts(data.as_ptr(), self.len as usize) }
+    }
+
+    /// The payload.
+    #[inline]
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        let data = self.memory.payload(self.at);
+        // SAFETY: as above, and `self` is borrowed exclusively.
+        unsafe { slice::from_raw_parts_mut(data.as_ptr(), self.len as usize) }
+    }
+
+    /// Delivers the record. Nothing happens if it is finished already.
+    #[inline]
+    pub fn commit(&mut self, wakeup: Wakeup) -> Wake {
+        self.finish(Header::committed(self.len), wakeup)
+    }
+
+    /// Delivers the first `len` bytes, at most all, and discards the rest.
+    pub fn commit_len(&mut self, len: u32, wakeup: Wakeup) -> Wake {
+        if self.finished {
+            return Wake::Nobody;
+        }
+        let reserved = core::mem::take(&mut self.len);
+        self.finished = true;
+        shrink(self.memory, self.at, reserved, len.min(reserved), self.owner, wakeup)
+    }
+
+    /// Drops the record. Nothing happens if it is finished already.
+    #[inline]
+    pub fn discard(&mut self, wakeup: Wakeup) -> Wake {
+        self.finish(Header::discarded(self.len), wakeup)
+    }
+
+    #[inline]
+    fn finish(&mut self, header: Header, wakeup: Wakeup) -> Wake {
+        if self.finished {
+            return Wake::Nobody;
+        }
+        self.finished = true;
+        self.len = 0;
+        finish(self.memory, self.at, header, wakeup)
+    }
+
+    /// The ring's memory.
+    #[inline]
+    pub fn memory(&self) -> &Mapped {
+        self.memory
+    }
+
+    /// The same reservation, which keeps its producer's slot and the ring by itself. `seat` must be the producer's.
+    pub fn detach(self, seat: Arc<Seat>) -> Reservation<'static> {
+        let Self { at, len, owner, finished, .. } = self;
+        assert_eq!(seat.registration().owner(), owner, "the seat of another producer");
+        let memory: *const Mapped = seat.memory();
+        // SAFETY: `seat` is kept beside the reference, which is handed out for no longer than the value is borrowed, and a
+        // value in an `Arc` does not move.
+        let memory = unsafe { &*memory };
+        Reservation { memory, at, len, owner, finished, _seat: Some(seat) }
+    }
+}
+
+/// Records that were reserved together, not yet handed out one by one.
+///
+/// # Invariants
+/// 1. From `at` on, there is a busy header of `owner` for each of `lens`, which nobody else will finish.
+#[derive(Debug)]
+pub struct Reservations<'p, I> {
+    memory: &'p Mapped,
+    at: Position,
+    lens: I,
+    owner: u16,
+}
+
+impl<'p, I: Iterator<Item = u32>> Iterator for Reservations<'p, I> {
+    type Item = Reservation<'p>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Reservation<'p>> {
+        let len = self.lens.next()?;
+        let at = self.at;
+        self.at = at.advance(stride(len));
+        // SAFETY: invariant 1; it is no longer among what `at` and `lens` stand for.
+        Some(unsafe { Reservation::new(self.memory, at, len, self.owner) })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.lens.size_hint()
+    }
+}
+
+/// A busy record out of which smaller ones are carved.
+///
+/// # Invariants
+/// 1. If `left` is not 0, the header at `at` is busy, spans `left` bytes with itself, and is this value's alone to finish.
+#[derive(Debug)]
+pub struct Leased<'p> {
+    memory: &'p Mapped,
+    at: Position,
+    left: u64,
+    owner: u16,
+}
+
+impl<'p> Leased<'p> {
+    /// The ring's memory.
+    #[inline]
+    pub fn memory(&self) -> &'p Mapped {
+        self.memory
+    }
+
+    /// Bytes left, headers included.
+    #[inline]
+    pub fn left(&self) -> u64 {
+        self.left
+    }
+
+    /// Carves out a record with a payload of `len` bytes, if enough is left.
+    #[inline]
+    pub fn carve(&mut self, len: u32) -> Option<Reservation<'p>> {
+        if stride(len) > self.left {
+            return None;
+        }
+        let at = self.at;
+        (self.at, self.left) = carve(self.memory, at, self.left, len, self.owner);
+        // SAFETY: the header at `at` is busy (invariant 1) and no longer this value's; the payload ends where the rest
+        // begins.
+        Some(unsafe { Reservation::new(self.memory, at, len, self.owner) })
+    }
+
+    /// Discards what is left.
+    pub fn discard(&mut self, wakeup: Wakeup) -> Wake {
+        if self.left == 0 {
+            return Wake::Nobody;
+        }
+        let left = core::mem::take(&mut self.left);
+        finish(self.memory, self.at, Header::discarded((left - HEADER_BYTES) as u32), wakeup)
+    }
+}
+
+impl Producer<Mapped> {
+    /// Reserves a record with a payload of `len` bytes, at most [`Memory::max_len`].
+    #[inline]
+    pub fn reserve_bytes(&self, len: u32) -> (Result<Reservation<'_>, Refusal>, Wake) {
+        let (at, wake) = self.reserve(len);
+        // SAFETY: it has just been reserved.
+        (at.map(|at| unsafe { Reservation::new(self.memory(), at, len, self.registration().owner()) }), wake)
+    }
+
+    /// Reserves a record for each of `lens`, whose strides are together at most the stride of [`Memory::max_len`].
+    pub fn reserve_all<I>(&self, lens: I) -> (Result<Reservations<'_, I>, Refusal>, Wake)
+    where
+        I: DoubleEndedIterator<Item = u32> + Clone,
+    {
+        let (at, wake) = self.reserve_batch(lens.clone());
+        let (memory, owner) = (self.memory(), self.registration().owner());
+        (at.map(|at| Reservations { memory, at, lens, owner }), wake)
+    }
+
+    /// Reserves `span` bytes, a multiple of 8 that is at most the stride of [`Memory::max_len`], to carve records out of.
+    pub fn lease_bytes(&self, span: u64) -> (Result<Leased<'_>, Refusal>, Wake) {
+        let (at, wake) = self.reserve((span - HEADER_BYTES) as u32);
+        let (memory, owner) = (self.memory(), self.registration().owner());
+        (at.map(|at| Leased { memory, at, left: span, owner }), wake)
+    }
+}

@@ -1,0 +1,38 @@
+//! A slot that is given back when nobody needs it any more.
+
+use super::{Mapped, NoFreeSlot, Registration, Wake, register, unregister};
+
+/// A registered slot, freed when dropped. Kept by the producer and by reservations that may outlive it.
+#[derive(Debug)]
+pub struct Seat {
+    memory: Mapped,
+    registration: Registration,
+    wake: fn(&Mapped, Wake),
+}
+
+impl Seat {
+    /// Takes a free slot. `wake` wakes whom the slot's release says is to be woken.
+    ///
+    /// # Errors
+    /// All slots are taken.
+    pub fn take(memory: &Mapped, wake: fn(&Mapped, Wake)) -> Result<Self, NoFreeSlot> {
+        let registration = register(memory)?;
+        Ok(Self { memory: memory.clone(), registration, wake })
+    }
+
+    /// The ring's memory.
+    pub fn memory(&self) -> &Mapped {
+        &self.memory
+    }
+
+    /// The slot.
+    pub fn registration(&self) -> Registration {
+        self.registration
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        (self.wake)(&self.memory, unregister(&self.memory, self.registration));
+    }
+}
