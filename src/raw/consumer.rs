@@ -191,13 +191,23 @@ impl<M: Memory> Consumer<M> {
 
     /// Says that the consumer is about to sleep, and returns the futex value to sleep on.
     ///
-    /// What must follow, in this order: the heavy side of the ring's [`StoreLoad`](crate::sync::StoreLoad), one more
-    /// [`peek`](Self::peek) and [`disconnected`](Self::disconnected), the sleep if both find nothing, [`woken`](Self::woken).
+    /// What must follow, in this order: the heavy side of the ring's [`StoreLoad`](crate::sync::StoreLoad),
+    /// [`disconnected`](Self::disconnected) and one more [`peek`](Self::peek), the sleep if both find nothing and the consumer
+    /// does not [owe](Self::owes_space), [`woken`](Self::woken).
     pub fn about_to_sleep(&mut self) -> (u32, Wake) {
         let wake = self.publish();
         let seq = self.memory.producer().wake_seq.load(Ordering::Relaxed);
         self.memory.consumer().state.sleeping.store(1, Ordering::Relaxed);
         (seq, wake)
+    }
+
+    /// Whether something was skipped or handed out that has not been given back.
+    ///
+    /// A consumer that owes must not sleep, for the last look may have skipped records: an adaptive commit goes by
+    /// `consumer_pos` to tell whether its record is the one that is waited for, and producers may wait for the space.
+    #[inline]
+    pub fn owes_space(&self) -> bool {
+        self.published != self.taken
     }
 
     /// Takes back [`about_to_sleep`](Self::about_to_sleep).
