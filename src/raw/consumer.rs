@@ -219,10 +219,17 @@ impl<M: Memory> Consumer<M> {
     ///
     /// If so, what [`peek`](Self::peek) finds from then on is all there is, until a new producer registers.
     pub fn disconnected(&self) -> bool {
+        if !self.is_ours() {
+            return false;
+        }
         let registry = &self.memory.producer().registry;
-        let gone = self.is_ours() && registry.producers.load(Ordering::Relaxed) == 0;
+        // In this order: a first producer that comes in between must not look like the last one that has gone.
+        let expected =
+            registry.slots_used.load(Ordering::Relaxed) == 0 && registry.openers.load(Ordering::Relaxed) != 0;
+        fence_acquire(Edge::RegisteredLoad);
+        let gone = registry.producers.load(Ordering::Relaxed) == 0;
         fence_acquire(Edge::ProducersLoad);
-        gone && (registry.registrations.load(Ordering::Relaxed) != 0 || registry.openers.load(Ordering::Relaxed) == 0)
+        gone && !expected
     }
 
     /// Says that the consumer is gone for good. Whoever waits for space is to be woken.
