@@ -1,6 +1,6 @@
 //! Sleeping and waking: a consumer that sleeps while there is a record sleeps for ever, which the checker reports.
 
-use dynring_loom::model::{Ring, check, receive_all, reserve, send, wait};
+use dynring_loom::model::{Ring, check, receive_all, reserve, wait};
 use loom::thread;
 
 #[test]
