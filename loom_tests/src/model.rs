@@ -33,6 +33,7 @@ pub struct Ring(Arc<Shared>);
 struct Shared {
     size: RingSize,
     plain_readers: bool,
+    store_load: StoreLoad,
     consumer: ConsumerPage,
     producer: ProducerPage,
     slots: Vec<Slot>,
@@ -55,7 +56,7 @@ unsafe impl Memory for Ring {
     }
 
     fn store_load(&self) -> StoreLoad {
-        StoreLoad::Fence
+        self.0.store_load
     }
 
     fn plain_readers(&self) -> bool {
@@ -81,23 +82,37 @@ unsafe impl Memory for Ring {
 }
 
 impl Ring {
-    /// A ring of `size` bytes with `slots` slots, all of whose positions start at `first`.
+    /// A ring of `size` bytes with `slots` slots, all of whose positions start at `first`, on which nobody sleeps.
+    ///
+    /// It does without the fences that only sleepers need: the checker has two such fences synchronise, which C++ does not
+    /// promise, and would thereby hide what other edges are for.
     pub fn new(size: u64, slots: usize, first: u64) -> Self {
-        Self::build(size, slots, first, false)
+        Self::build(size, slots, first, false, StoreLoad::Asymmetric)
     }
 
     /// The same for plain readers.
     pub fn plain(size: u64, slots: usize, first: u64) -> Self {
-        Self::build(size, slots, first, true)
+        Self::build(size, slots, first, true, StoreLoad::Asymmetric)
     }
 
-    fn build(size: u64, slots: usize, first: u64, plain_readers: bool) -> Self {
+    /// A ring on which [`wait`] and [`reserve_waiting`] may sleep.
+    pub fn with_sleepers(size: u64, slots: usize, first: u64) -> Self {
+        Self::build(size, slots, first, false, StoreLoad::Fence)
+    }
+
+    /// The same for plain readers.
+    pub fn plain_with_sleepers(size: u64, slots: usize, first: u64) -> Self {
+        Self::build(size, slots, first, true, StoreLoad::Fence)
+    }
+
+    fn build(size: u64, slots: usize, first: u64, plain_readers: bool, store_load: StoreLoad) -> Self {
         let size = RingSize::new(size).unwrap();
         let granules = (size.bytes() / 8) as usize;
         let stale = |_| HeaderCell { word: AtomicU32::new(STALE), tag: AtomicU32::new(0) };
         let ring = Self(Arc::new(Shared {
             size,
             plain_readers,
+            store_load,
             consumer: ConsumerPage::default(),
             producer: ProducerPage::default(),
             slots: (0..slots).map(|_| Slot::default()).collect(),
@@ -133,6 +148,7 @@ impl Ring {
     }
 
     fn futex_wait(&self, word: &AtomicU32, expected: u32) {
+        assert_eq!(self.0.store_load, StoreLoad::Fence, "a ring on which nobody sleeps");
         let mut queue = self.0.futex.0.lock().unwrap();
         while word.load(Ordering::Relaxed) == expected {
             queue = self.0.futex.1.wait(queue).unwrap();
@@ -219,7 +235,7 @@ pub fn wait(consumer: &mut Consumer<Ring>) -> Result<bool, Corrupt> {
         crate::sync::fence_seq_cst(crate::sync::Edge::SleepFence);
         let gone = consumer.disconnected();
         let ready = consumer.peek()?.is_some();
-        if !ready && !gone {
+        if !ready && !gone && !consumer.owes_space() {
             let ring = consumer.memory();
             ring.futex_wait(&ring.0.producer.wake_seq, seq);
         }

@@ -207,13 +207,23 @@ impl<M: Memory> Consumer<M> {
 
     /// Says that the consumer is about to sleep, and returns the futex value to sleep on.
     ///
-    /// What must follow, in this order: the heavy side of the ring's [`StoreLoad`](crate::sync::StoreLoad), one more
-    /// [`peek`](Self::peek) and [`disconnected`](Self::disconnected), the sleep if both find nothing, [`woken`](Self::woken).
+    /// What must follow, in this order: the heavy side of the ring's [`StoreLoad`](crate::sync::StoreLoad),
+    /// [`disconnected`](Self::disconnected) and one more [`peek`](Self::peek), the sleep if both find nothing and the consumer
+    /// does not [owe](Self::owes_space), [`woken`](Self::woken).
     pub fn about_to_sleep(&mut self) -> (u32, Wake) {
         let wake = self.publish();
         let seq = self.memory.producer().wake_seq.load(Ordering::Relaxed);
         self.memory.consumer().state.sleeping.store(1, Ordering::Relaxed);
         (seq, wake)
+    }
+
+    /// Whether something was skipped or handed out that has not been given back.
+    ///
+    /// A consumer that owes must not sleep, for the last look may have skipped records: an adaptive commit goes by
+    /// `consumer_pos` to tell whether its record is the one that is waited for, and producers may wait for the space.
+    #[inline]
+    pub fn owes_space(&self) -> bool {
+        self.published != self.taken
     }
 
     /// Takes back [`about_to_sleep`](Self::about_to_sleep).
@@ -225,10 +235,17 @@ impl<M: Memory> Consumer<M> {
     ///
     /// If so, what [`peek`](Self::peek) finds from then on is all there is, until a new producer registers.
     pub fn disconnected(&self) -> bool {
+        if !self.is_ours() {
+            return false;
+        }
         let registry = &self.memory.producer().registry;
-        let gone = self.is_ours() && registry.producers.load(Ordering::Relaxed) == 0;
+        // In this order: a first producer that comes in between must not look like the last one that has gone.
+        let expected =
+            registry.slots_used.load(Ordering::Relaxed) == 0 && registry.openers.load(Ordering::Relaxed) != 0;
+        fence_acquire(Edge::RegisteredLoad);
+        let gone = registry.producers.load(Ordering::Relaxed) == 0;
         fence_acquire(Edge::ProducersLoad);
-        gone && (registry.registrations.load(Ordering::Relaxed) != 0 || registry.openers.load(Ordering::Relaxed) == 0)
+        gone && !expected
     }
 
     /// Says that the consumer is gone for good. Whoever waits for space is to be woken.

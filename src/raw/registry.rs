@@ -36,16 +36,16 @@ impl Registration {
 /// All slots are taken.
 pub fn register<M: Memory>(memory: &M) -> Result<Registration, NoFreeSlot> {
     let registry = &memory.producer().registry;
-    registry.producers.fetch_add(1, Ordering::Relaxed);
     let count = registry.registrations.fetch_add(1, Ordering::Relaxed);
     let owner = (count % u32::from(u16::MAX)) as u16 + 1;
     for (slot, index) in memory.slots().iter().zip(0..) {
         if slot.owner.compare_exchange(0, u32::from(owner), acquire(Edge::SlotTake), Ordering::Relaxed).is_ok() {
-            registry.slots_used.fetch_max(index + 1, Ordering::Relaxed);
+            // Not before there is a slot: to be counted and then not to come would need a wake.
+            registry.producers.fetch_add(1, Ordering::Relaxed);
+            registry.slots_used.fetch_max(index + 1, release(Edge::Registered));
             return Ok(Registration { index, owner });
         }
     }
-    registry.producers.fetch_sub(1, Ordering::Relaxed);
     Err(NoFreeSlot)
 }
 
