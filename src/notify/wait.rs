@@ -43,7 +43,7 @@ pub(crate) fn wait(consumer: &mut Consumer<Mapped>, deadline: Deadline) -> Resul
         wake(consumer.memory(), space);
         let looked = last_look(consumer);
         if let Ok((None, safe)) = looked {
-            if !deadline.has_passed() {
+            if !consumer.owes_space() && !deadline.has_passed() {
                 let word = &consumer.memory().producer().wake_seq;
                 futex::wait(word, seq, at_most(deadline, safe));
             }
