@@ -70,7 +70,7 @@ fn a_sleeper_learns_that_the_last_producer_has_left_while_another_could_not_come
             let ring = ring.clone();
             thread::spawn(move || {
                 if let Ok(registration) = raw::register(&ring) {
-                    ring.wake(raw::unregister(&ring, &registration));
+                    ring.wake(raw::unregister(&ring, registration));
                 }
             })
         };
