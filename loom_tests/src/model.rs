@@ -10,7 +10,7 @@ use loom::cell::UnsafeCell;
 use loom::sync::{Arc, Condvar, Mutex};
 
 use crate::raw::{
-    self, Consumer, ConsumerPage, Found, HeaderCell, Memory, Producer, ProducerPage, Refusal, Slot, Wake, Wakeup,
+    self, Consumer, ConsumerPage, Found, HeaderCell, Memory, Producer, ProducerPage, Refusal, Sleeper, Slot, Wakeup,
 };
 use crate::sync::{AtomicU32, Ordering, StoreLoad};
 use crate::wire::{Corrupt, HEADER_BYTES, Header, Position, RingSize, stride};
@@ -61,6 +61,17 @@ unsafe impl Memory for Ring {
 
     fn plain_readers(&self) -> bool {
         self.0.plain_readers
+    }
+
+    fn wake(&self, who: Sleeper) {
+        let seq = match who {
+            Sleeper::Consumer => &*self.0.producer.wake_seq,
+            Sleeper::Producers => &self.0.consumer.state.space_seq,
+        };
+        seq.fetch_add(1, Ordering::Relaxed);
+        // The kernel compares the word under the same lock that a waker takes.
+        let _queue = self.0.futex.0.lock().unwrap();
+        self.0.futex.1.notify_all();
     }
 
     fn consumer(&self) -> &ConsumerPage {
@@ -134,19 +145,6 @@ impl Ring {
         Consumer::new(self.clone())
     }
 
-    /// Wakes whom a step of the protocol says is to be woken.
-    pub fn wake(&self, wake: Wake) {
-        let seq = match wake {
-            Wake::Nobody => return,
-            Wake::Consumer => &self.0.producer.wake_seq,
-            Wake::Producers => &self.0.consumer.state.space_seq,
-        };
-        seq.fetch_add(1, Ordering::Relaxed);
-        // The kernel compares the word under the same lock that a waker takes.
-        let _queue = self.0.futex.0.lock().unwrap();
-        self.0.futex.1.notify_all();
-    }
-
     fn futex_wait(&self, word: &AtomicU32, expected: u32) {
         assert_eq!(self.0.store_load, StoreLoad::Fence, "a ring on which nobody sleeps");
         let mut queue = self.0.futex.0.lock().unwrap();
@@ -193,20 +191,18 @@ impl Ring {
 
     /// Finishes the record at `at`.
     pub fn finish(&self, at: Position, header: Header, wakeup: Wakeup) {
-        self.wake(raw::finish(self, at, header, wakeup));
+        raw::finish(self, at, header, wakeup);
     }
 }
 
-/// Reserves, wakes whom that has to wake, and takes the record's place.
+/// Reserves a record of `len` bytes, if there is space.
 pub fn reserve(producer: &Producer<Ring>, len: u32) -> Result<Position, Refusal> {
-    let (reserved, wake) = producer.reserve(len);
-    producer.memory().wake(wake);
-    reserved
+    producer.reserve(len)
 }
 
 /// Reserves, fills and commits a record of `len` bytes, if there is space.
 pub fn send(producer: &Producer<Ring>, len: u32, value: u64) -> Result<Position, Refusal> {
-    let at = reserve(producer, len)?;
+    let at = producer.reserve(len)?;
     let ring = producer.memory();
     ring.write(at, len, value);
     ring.commit(at, len);
@@ -217,8 +213,7 @@ pub fn send(producer: &Producer<Ring>, len: u32, value: u64) -> Result<Position,
 pub fn receive(consumer: &mut Consumer<Ring>) -> Option<u64> {
     let found = consumer.take().expect("an intact ring");
     let value = found.map(|found| consumer.memory().read(found));
-    let wake = consumer.publish();
-    consumer.memory().wake(wake);
+    consumer.publish();
     value
 }
 
@@ -230,8 +225,7 @@ pub fn receive_all(consumer: &mut Consumer<Ring>) -> Vec<u64> {
 /// Sleeps until there is a record, or nobody is left to produce one; whether there is.
 pub fn wait(consumer: &mut Consumer<Ring>) -> Result<bool, Corrupt> {
     loop {
-        let (seq, wake) = consumer.about_to_sleep();
-        consumer.memory().wake(wake);
+        let seq = consumer.about_to_sleep();
         crate::sync::fence_seq_cst(crate::sync::Edge::SleepFence);
         let gone = consumer.disconnected();
         let ready = consumer.peek()?.is_some();
@@ -249,13 +243,13 @@ pub fn wait(consumer: &mut Consumer<Ring>) -> Result<bool, Corrupt> {
 /// Sleeps until there is space for `len` bytes, and reserves them.
 pub fn reserve_waiting(producer: &Producer<Ring>, len: u32) -> Result<Position, Refusal> {
     loop {
-        let wanted = match reserve(producer, len) {
+        let wanted = match producer.reserve(len) {
             Err(Refusal::Full { wanted }) => wanted,
             other => return other,
         };
         let seq = producer.about_to_wait(wanted);
         crate::sync::fence_seq_cst(crate::sync::Edge::WaitFence);
-        let retried = reserve(producer, len);
+        let retried = producer.reserve(len);
         if matches!(retried, Err(Refusal::Full { .. })) {
             let ring = producer.memory();
             ring.futex_wait(&ring.0.consumer.state.space_seq, seq);

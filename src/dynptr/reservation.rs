@@ -1,11 +1,11 @@
 //! A dynamic pointer to a reservation in a ring.
 
 use core::fmt;
+use core::mem::ManuallyDrop;
 use core::ops::{Deref, DerefMut};
 use std::io;
 
 use super::{DynPtrError, TooLong};
-use crate::notify;
 use crate::raw::{Reservation, Wakeup};
 
 /// A reserved record: memory of a size that is known only at run time, written in place and then committed.
@@ -107,9 +107,9 @@ impl<'p> DynPtr<'p> {
 
     /// Delivers the record, and wakes the consumer as `wakeup` says.
     #[inline]
-    pub fn commit_with(mut self, wakeup: Wakeup) {
-        let wake = self.reservation.commit(wakeup);
-        notify::wake(self.reservation.memory(), wake);
+    pub fn commit_with(self, wakeup: Wakeup) {
+        // A finished reservation has nothing to drop.
+        ManuallyDrop::new(self).reservation.commit(wakeup);
     }
 
     /// Delivers the first `len` bytes as a record of `len` bytes, and discards the rest.
@@ -120,8 +120,7 @@ impl<'p> DynPtr<'p> {
     pub fn commit_len(mut self, len: usize) -> Result<(), TooLong<'p>> {
         match u32::try_from(len) {
             Ok(short) if len <= self.len() => {
-                let wake = self.reservation.commit_len(short, Wakeup::Adaptive);
-                notify::wake(self.reservation.memory(), wake);
+                self.reservation.commit_len(short, Wakeup::Adaptive);
                 Ok(())
             }
             _ => Err(TooLong { dynptr: self, len }),
@@ -139,23 +138,15 @@ impl<'p> DynPtr<'p> {
 
     /// Drops the record, and wakes the consumer as `wakeup` says.
     #[inline]
-    pub fn discard_with(mut self, wakeup: Wakeup) {
-        self.discard_now(wakeup);
-    }
-
-    #[inline]
-    fn discard_now(&mut self, wakeup: Wakeup) {
-        let wake = self.reservation.discard(wakeup);
-        notify::wake(self.reservation.memory(), wake);
+    pub fn discard_with(self, wakeup: Wakeup) {
+        ManuallyDrop::new(self).reservation.discard(wakeup);
     }
 }
 
 impl Drop for DynPtr<'_> {
     #[inline]
     fn drop(&mut self) {
-        if !self.reservation.is_finished() {
-            self.discard_now(Wakeup::Adaptive);
-        }
+        self.reservation.discard(Wakeup::Adaptive);
     }
 }
 

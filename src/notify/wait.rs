@@ -5,8 +5,8 @@ use core::time::Duration;
 use std::thread;
 use std::time::Instant;
 
+use super::Deadline;
 use super::barrier::heavy;
-use super::{Deadline, wake};
 use crate::raw::{Consumer, Mapped, Memory, Producer, Refusal};
 use crate::sync::Edge;
 use crate::sys::futex;
@@ -39,8 +39,7 @@ pub(crate) fn wait(consumer: &mut Consumer<Mapped>, deadline: Deadline) -> Resul
         pause(look);
     }
     loop {
-        let (seq, space) = consumer.about_to_sleep();
-        wake(consumer.memory(), space);
+        let seq = consumer.about_to_sleep();
         let looked = last_look(consumer);
         if let Ok((None, safe)) = looked {
             if !consumer.owes_space() && !deadline.has_passed() {
@@ -78,7 +77,7 @@ pub(crate) fn gather(consumer: &mut Consumer<Mapped>, bytes: u64, at_most: Durat
     }
     let begun = Instant::now();
     for look in 0.. {
-        consumer.refresh()?;
+        consumer.refresh();
         let left = at_most.saturating_sub(begun.elapsed());
         if consumer.known() >= bytes || left.is_zero() || consumer.disconnected() {
             break;

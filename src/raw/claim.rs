@@ -2,7 +2,7 @@
 
 use core::cell::Cell;
 
-use super::finish::Wake;
+use super::finish::wake_any;
 use super::registry::Registration;
 use super::{Memory, publish};
 use crate::sync::{Edge, Ordering, acq_rel, acquire, release};
@@ -64,14 +64,14 @@ impl<M: Memory> Producer<M> {
 
     /// Reserves one record with a payload of `len` bytes, at most [`Memory::max_len`], and returns where its header is.
     #[inline]
-    pub fn reserve(&self, len: u32) -> (Result<Position, Refusal>, Wake) {
+    pub fn reserve(&self, len: u32) -> Result<Position, Refusal> {
         self.claim(stride(len), |start| self.write_header(start, Header::busy(len)))
     }
 
     /// Reserves records of `lens` bytes each, one behind the other, with one swap.
     ///
     /// Their strides must not exceed the stride of [`Memory::max_len`] in sum.
-    pub fn reserve_batch<I>(&self, lens: I) -> (Result<Position, Refusal>, Wake)
+    pub fn reserve_batch<I>(&self, lens: I) -> Result<Position, Refusal>
     where
         I: DoubleEndedIterator<Item = u32> + Clone,
     {
@@ -87,9 +87,9 @@ impl<M: Memory> Producer<M> {
 
     /// Claims `span` bytes, a multiple of 8, and has `write_headers` cover them with headers.
     #[inline]
-    fn claim(&self, span: u64, write_headers: impl FnOnce(Position)) -> (Result<Position, Refusal>, Wake) {
+    fn claim(&self, span: u64, write_headers: impl FnOnce(Position)) -> Result<Position, Refusal> {
         if self.memory.consumer().state.closed.load(Ordering::Relaxed) != 0 {
-            return (Err(Refusal::Closed), Wake::Nobody);
+            return Err(Refusal::Closed);
         }
         let head = self.memory.head();
         let slot = self.slot.of(&self.memory);
@@ -103,7 +103,10 @@ impl<M: Memory> Producer<M> {
                     start = now;
                     continue;
                 }
-                Room::Refused(refusal) => return (Err(refusal), self.give_up(announced)),
+                Room::Refused(refusal) => {
+                    self.give_up(announced);
+                    return Err(refusal);
+                }
             }
             slot.span.store(pad + span, Ordering::Relaxed);
             slot.word.store(SlotWord::entering(start).word(), release(Edge::Announce));
@@ -120,7 +123,8 @@ impl<M: Memory> Producer<M> {
                     }
                     write_headers(start.advance(pad));
                     slot.word.store(SlotWord::left(end).word(), release(Edge::Leave));
-                    return (Ok(start.advance(pad)), self.left(announced.is_some()));
+                    self.left(announced.is_some());
+                    return Ok(start.advance(pad));
                 }
                 Err(now) => {
                     announced = Some(start);
@@ -176,12 +180,13 @@ impl<M: Memory> Producer<M> {
 
     /// Leaves the entering state, if it was entered, without a reservation.
     #[cold]
-    fn give_up(&self, announced: Option<Position>) -> Wake {
+    fn give_up(&self, announced: Option<Position>) {
         let slot = self.slot.of(&self.memory);
         slot.refused.store(slot.refused.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-        let Some(start) = announced else { return Wake::Nobody };
-        slot.word.store(SlotWord::left(start).word(), release(Edge::GiveUp));
-        self.left(true)
+        if let Some(start) = announced {
+            slot.word.store(SlotWord::left(start).word(), release(Edge::GiveUp));
+            self.left(true);
+        }
     }
 
     /// Says that the producer waits until `consumer_pos` has reached `wanted`, and returns the futex value to wait on.
@@ -203,21 +208,13 @@ impl<M: Memory> Producer<M> {
 
     /// What remains to be done when the entering state has been left.
     #[inline]
-    fn left(&self, contended: bool) -> Wake {
+    fn left(&self, contended: bool) {
         if self.memory.plain_readers() {
-            publish::publish(&self.memory)
+            publish::publish(&self.memory);
         } else if contended {
-            self.left_contended()
-        } else {
-            Wake::Nobody
+            // An announcement that was not followed by its swap may have hidden somebody's committed record from the consumer.
+            wake_any(&self.memory, Edge::LeaveFence);
         }
-    }
-
-    /// An announcement that was not followed by its swap may have hidden somebody's committed record from the consumer.
-    #[cold]
-    fn left_contended(&self) -> Wake {
-        self.memory.store_load().light(Edge::LeaveFence);
-        Wake::if_sleeping(&self.memory)
     }
 
     #[inline]

@@ -1,7 +1,6 @@
 //! Reading: the loop over records, for rings of this crate and of the kernel alike.
 
-use super::finish::Wake;
-use super::{Memory, limit};
+use super::{Memory, Sleeper, limit};
 use crate::sync::{Edge, Ordering, fence_acquire, fence_seq_cst, release};
 use crate::wire::{Corrupt, Header, Position, stride};
 
@@ -83,8 +82,8 @@ impl<M: Memory> Consumer<M> {
         let mut refreshed = false;
         loop {
             if self.taken == self.limit {
-                if refreshed || !self.refresh()? {
-                    return Ok(None);
+                if refreshed || !self.refresh() {
+                    return self.nothing();
                 }
                 refreshed = true;
             }
@@ -103,6 +102,11 @@ impl<M: Memory> Consumer<M> {
             }
             self.skip(stride);
         }
+    }
+
+    #[cold]
+    fn nothing(&self) -> Result<Option<Found>, Corrupt> {
+        self.corrupt.map_or(Ok(None), Err)
     }
 
     #[inline]
@@ -145,39 +149,32 @@ impl<M: Memory> Consumer<M> {
 
     /// Gives everything that was handed out or skipped back to producers.
     #[inline]
-    pub fn publish(&mut self) -> Wake {
+    pub fn publish(&mut self) {
         if self.published == self.taken {
-            return Wake::Nobody;
+            return;
         }
         self.published = self.taken;
         let page = self.memory.consumer();
         page.consumer_pos.store(self.taken.get(), release(Edge::SpaceStore));
         self.memory.store_load().light(Edge::SpaceFence);
-        if self.memory.producer().registry.waiting.load(Ordering::Relaxed) == 0 {
-            Wake::Nobody
-        } else {
-            self.wake_waiting()
+        if self.memory.producer().registry.waiting.load(Ordering::Relaxed) != 0 {
+            self.wake_waiting();
         }
     }
 
     #[cold]
-    fn wake_waiting(&self) -> Wake {
+    fn wake_waiting(&self) {
         let enough = self.memory.used_slots().iter().any(|slot| {
             let wanted = slot.wanted.load(Ordering::Relaxed);
             wanted != 0 && !Position::new(wanted & !7).is_after(self.published)
         });
-        if enough { Wake::Producers } else { Wake::Nobody }
+        if enough {
+            self.memory.wake(Sleeper::Producers);
+        }
     }
 
-    /// Looks anew how far the ring may be looked at. Whether that is further than before.
-    ///
-    /// # Errors
-    /// The ring is corrupt; sticky.
-    #[cold]
-    pub fn refresh(&mut self) -> Result<bool, Corrupt> {
-        if let Some(corrupt) = self.corrupt {
-            return Err(corrupt);
-        }
+    /// Looks anew how far the ring may be looked at. Whether that is further than before; never so once the ring is corrupt.
+    pub fn refresh(&mut self) -> bool {
         let found = if self.memory.plain_readers() {
             let producer_pos = self.memory.producer().producer_pos.load(Ordering::Relaxed);
             fence_acquire(Edge::PublishedLoad);
@@ -185,14 +182,21 @@ impl<M: Memory> Consumer<M> {
         } else {
             limit(&self.memory, self.limit)
         };
+        found != self.limit && self.advance_limit(found)
+    }
+
+    fn advance_limit(&mut self, found: Position) -> bool {
         let size = self.memory.size().bytes();
         let ahead = found.since(self.published);
-        if !found.is_aligned() || ahead > size || ahead < self.limit.since(self.published) {
-            return Err(self.poison(Corrupt::ProducerPos { found, consumer: self.published, size }));
+        if self.corrupt.is_some() {
+            return false;
         }
-        let further = found != self.limit;
+        if !found.is_aligned() || ahead > size || ahead < self.limit.since(self.published) {
+            self.poison(Corrupt::ProducerPos { found, consumer: self.published, size });
+            return false;
+        }
         self.limit = found;
-        Ok(further)
+        true
     }
 
     #[cold]
@@ -210,11 +214,11 @@ impl<M: Memory> Consumer<M> {
     /// What must follow, in this order: the heavy side of the ring's [`StoreLoad`](crate::sync::StoreLoad),
     /// [`disconnected`](Self::disconnected) and one more [`peek`](Self::peek), the sleep if both find nothing and the consumer
     /// does not [owe](Self::owes_space), [`woken`](Self::woken).
-    pub fn about_to_sleep(&mut self) -> (u32, Wake) {
-        let wake = self.publish();
+    pub fn about_to_sleep(&mut self) -> u32 {
+        self.publish();
         let seq = self.memory.producer().wake_seq.load(Ordering::Relaxed);
         self.memory.consumer().state.sleeping.store(1, Ordering::Relaxed);
-        (seq, wake)
+        seq
     }
 
     /// Whether something was skipped or handed out that has not been given back.
@@ -248,18 +252,16 @@ impl<M: Memory> Consumer<M> {
         gone && !expected
     }
 
-    /// Says that the consumer is gone for good. Whoever waits for space is to be woken.
-    pub fn close(&mut self) -> Wake {
-        let wake = self.publish();
+    /// Says that the consumer is gone for good, and wakes producers that wait for space.
+    pub fn close(&mut self) {
+        self.publish();
         if !self.is_ours() {
-            return wake;
+            return;
         }
         self.memory.consumer().state.closed.store(1, Ordering::Relaxed);
         fence_seq_cst(Edge::CloseFence);
-        if self.memory.producer().registry.waiting.load(Ordering::Relaxed) == 0 {
-            Wake::Nobody
-        } else {
-            Wake::Producers
+        if self.memory.producer().registry.waiting.load(Ordering::Relaxed) != 0 {
+            self.memory.wake(Sleeper::Producers);
         }
     }
 

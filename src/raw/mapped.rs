@@ -3,7 +3,7 @@
 use core::ptr::NonNull;
 use std::sync::Arc;
 
-use super::{ConsumerPage, HeaderCell, Memory, ProducerPage, Slot};
+use super::{ConsumerPage, HeaderCell, Memory, ProducerPage, Sleeper, Slot};
 use crate::sync::StoreLoad;
 use crate::wire::{Position, RingSize};
 
@@ -48,6 +48,7 @@ pub struct Mapped {
     parts: Parts,
     plain_readers: bool,
     store_load: StoreLoad,
+    wake: fn(&Self, Sleeper),
     /// Keeps the pages mapped.
     _owner: Arc<dyn Pages>,
 }
@@ -59,9 +60,9 @@ unsafe impl Send for Mapped {}
 unsafe impl Sync for Mapped {}
 
 impl Mapped {
-    /// The memory that `owner` keeps mapped.
-    pub fn new(owner: Arc<dyn Pages>, plain_readers: bool, store_load: StoreLoad) -> Self {
-        Self { parts: owner.parts(), plain_readers, store_load, _owner: owner }
+    /// The memory that `owner` keeps mapped, where `wake` does what [`Memory::wake`] asks for.
+    pub fn new(owner: Arc<dyn Pages>, plain_readers: bool, store_load: StoreLoad, wake: fn(&Self, Sleeper)) -> Self {
+        Self { parts: owner.parts(), plain_readers, store_load, wake, _owner: owner }
     }
 
     /// The payload behind the header at `at`, contiguous for as many bytes as a legal record there can have.
@@ -92,6 +93,10 @@ unsafe impl Memory for Mapped {
     #[inline]
     fn plain_readers(&self) -> bool {
         self.plain_readers
+    }
+
+    fn wake(&self, who: Sleeper) {
+        (self.wake)(self, who);
     }
 
     #[inline]

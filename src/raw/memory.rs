@@ -35,6 +35,9 @@ pub unsafe trait Memory {
     /// The header at `at` modulo the size.
     fn header(&self, at: Position) -> &HeaderCell;
 
+    /// Wakes those who sleep or wait: increments their futex word, then wakes everyone who sleeps on it.
+    fn wake(&self, who: Sleeper);
+
     /// The reserve cursor.
     #[inline]
     fn head(&self) -> &AtomicU64 {
@@ -55,6 +58,15 @@ pub unsafe trait Memory {
         let bytes = if Self::MIRRORED { self.size().usable() - 8 } else { self.size().bytes() / 2 - 8 };
         bytes.min(u64::from(crate::wire::MAX_LEN)) as u32
     }
+}
+
+/// Who sleeps.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sleeper {
+    /// The consumer, on [`ProducerPage::wake_seq`].
+    Consumer,
+    /// All producers that wait for space, on [`ConsumerState::space_seq`].
+    Producers,
 }
 
 /// A record header in memory.

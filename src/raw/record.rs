@@ -3,7 +3,7 @@
 use core::cell::RefCell;
 use core::slice;
 
-use super::{Consumer, Found, Mapped, Wake};
+use super::{Consumer, Found, Mapped};
 use crate::wire::{Corrupt, Position};
 
 /// Records that were taken and are not given back before [`release`](Self::release).
@@ -40,13 +40,8 @@ impl<'c> Held<'c> {
 
     /// Gives back all that was taken.
     #[inline]
-    pub fn release(&mut self) -> Wake {
-        self.consumer.get_mut().publish()
-    }
-
-    /// The consumer's memory.
-    pub fn memory(&mut self) -> &Mapped {
-        self.consumer.get_mut().memory()
+    pub fn release(&mut self) {
+        self.consumer.get_mut().publish();
     }
 }
 
@@ -86,14 +81,8 @@ impl<'c> Taken<'c> {
 
     /// Gives the record back.
     #[inline]
-    pub fn release(&mut self) -> Wake {
+    pub fn release(&mut self) {
         self.len = 0;
-        self.consumer.publish()
-    }
-
-    /// The consumer's memory.
-    #[inline]
-    pub fn memory(&self) -> &Mapped {
-        self.consumer.memory()
+        self.consumer.publish();
     }
 }

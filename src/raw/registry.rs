@@ -1,6 +1,6 @@
 //! Slots: who may produce.
 
-use super::finish::Wake;
+use super::finish::wake_any;
 use super::{Memory, Slot};
 use crate::sync::{Edge, Ordering, acquire, release};
 use crate::wire::Position;
@@ -51,11 +51,10 @@ pub fn register<M: Memory>(memory: &M) -> Result<Registration, NoFreeSlot> {
 
 /// Frees the slot. All its reservations must be finished, or leaked for good.
 #[cold]
-pub fn unregister<M: Memory>(memory: &M, registration: Registration) -> Wake {
+pub fn unregister<M: Memory>(memory: &M, registration: Registration) {
     registration.of(memory).owner.store(0, release(Edge::SlotFree));
     memory.producer().registry.producers.fetch_sub(1, release(Edge::ProducerGone));
-    memory.store_load().light(Edge::GoneFence);
-    Wake::if_sleeping(memory)
+    wake_any(memory, Edge::GoneFence);
 }
 
 /// One more handle that can register producers.
@@ -65,10 +64,9 @@ pub fn open<M: Memory>(memory: &M) {
 
 /// One handle less.
 #[cold]
-pub fn close<M: Memory>(memory: &M) -> Wake {
+pub fn close<M: Memory>(memory: &M) {
     memory.producer().registry.openers.fetch_sub(1, release(Edge::ProducerGone));
-    memory.store_load().light(Edge::GoneFence);
-    Wake::if_sleeping(memory)
+    wake_any(memory, Edge::GoneFence);
 }
 
 /// Claims the right to be the consumer, which is given only once.

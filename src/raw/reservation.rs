@@ -3,7 +3,7 @@
 use core::slice;
 use std::sync::Arc;
 
-use super::{Mapped, Producer, Refusal, Seat, Wake, Wakeup, carve, finish, shrink};
+use super::{Mapped, Producer, Refusal, Seat, Wakeup, carve, finish, shrink};
 use crate::wire::{HEADER_BYTES, Header, Position, stride};
 
 /// One reserved record, until it is finished.
@@ -11,8 +11,8 @@ use crate::wire::{HEADER_BYTES, Header, Position, stride};
 /// # Invariants
 /// 1. Until `finished`, the header at `at` is busy, it is this value's alone to finish, and the `len` bytes behind it are
 ///    this value's alone to access.
-/// 2. Once `finished`, `len` is 0.
-/// 3. `memory` is borrowed for `'p`, or is that of `_seat`.
+/// 2. Once `finished`, `len` is 0, and there is nothing left to drop.
+/// 3. `memory` is borrowed for `'p`, or is that of `seat`.
 #[derive(Debug)]
 pub struct Reservation<'p> {
     memory: &'p Mapped,
@@ -20,7 +20,7 @@ pub struct Reservation<'p> {
     len: u32,
     owner: u16,
     finished: bool,
-    _seat: Option<Arc<Seat>>,
+    seat: Option<Arc<Seat>>,
 }
 
 impl<'p> Reservation<'p> {
@@ -28,19 +28,13 @@ impl<'p> Reservation<'p> {
     /// A busy header for `len` bytes is at `at`, within a reservation of `owner` that nobody else will finish.
     #[inline]
     unsafe fn new(memory: &'p Mapped, at: Position, len: u32, owner: u16) -> Self {
-        Self { memory, at, len, owner, finished: false, _seat: None }
+        Self { memory, at, len, owner, finished: false, seat: None }
     }
 
     /// Where the record starts.
     #[inline]
     pub fn at(&self) -> Position {
         self.at
-    }
-
-    /// Whether it has been committed or discarded. There are no bytes then.
-    #[inline]
-    pub fn is_finished(&self) -> bool {
-        self.finished
     }
 
     /// The payload.
@@ -61,40 +55,36 @@ impl<'p> Reservation<'p> {
 
     /// Delivers the record. Nothing happens if it is finished already.
     #[inline]
-    pub fn commit(&mut self, wakeup: Wakeup) -> Wake {
-        self.finish(Header::committed(self.len), wakeup)
+    pub fn commit(&mut self, wakeup: Wakeup) {
+        self.finish(Header::committed(self.len), wakeup);
     }
 
     /// Delivers the first `len` bytes, at most all, and discards the rest.
-    pub fn commit_len(&mut self, len: u32, wakeup: Wakeup) -> Wake {
+    pub fn commit_len(&mut self, len: u32, wakeup: Wakeup) {
         if self.finished {
-            return Wake::Nobody;
+            return;
         }
         let reserved = core::mem::take(&mut self.len);
         self.finished = true;
-        shrink(self.memory, self.at, reserved, len.min(reserved), self.owner, wakeup)
+        shrink(self.memory, self.at, reserved, len.min(reserved), self.owner, wakeup);
+        drop(self.seat.take());
     }
 
     /// Drops the record. Nothing happens if it is finished already.
     #[inline]
-    pub fn discard(&mut self, wakeup: Wakeup) -> Wake {
-        self.finish(Header::discarded(self.len), wakeup)
+    pub fn discard(&mut self, wakeup: Wakeup) {
+        self.finish(Header::discarded(self.len), wakeup);
     }
 
     #[inline]
-    fn finish(&mut self, header: Header, wakeup: Wakeup) -> Wake {
+    fn finish(&mut self, header: Header, wakeup: Wakeup) {
         if self.finished {
-            return Wake::Nobody;
+            return;
         }
         self.finished = true;
         self.len = 0;
-        finish(self.memory, self.at, header, wakeup)
-    }
-
-    /// The ring's memory.
-    #[inline]
-    pub fn memory(&self) -> &Mapped {
-        self.memory
+        finish(self.memory, self.at, header, wakeup);
+        drop(self.seat.take());
     }
 
     /// The same reservation, which keeps its producer's slot and the ring by itself. `seat` must be the producer's.
@@ -105,7 +95,7 @@ impl<'p> Reservation<'p> {
         // SAFETY: `seat` is kept beside the reference, which is handed out for no longer than the value is borrowed, and a
         // value in an `Arc` does not move.
         let memory = unsafe { &*memory };
-        Reservation { memory, at, len, owner, finished, _seat: Some(seat) }
+        Reservation { memory, at, len, owner, finished, seat: Some(seat) }
     }
 }
 
@@ -151,12 +141,6 @@ pub struct Leased<'p> {
 }
 
 impl<'p> Leased<'p> {
-    /// The ring's memory.
-    #[inline]
-    pub fn memory(&self) -> &'p Mapped {
-        self.memory
-    }
-
     /// Bytes left, headers included.
     #[inline]
     pub fn left(&self) -> u64 {
@@ -177,38 +161,36 @@ impl<'p> Leased<'p> {
     }
 
     /// Discards what is left.
-    pub fn discard(&mut self, wakeup: Wakeup) -> Wake {
+    pub fn discard(&mut self, wakeup: Wakeup) {
         if self.left == 0 {
-            return Wake::Nobody;
+            return;
         }
         let left = core::mem::take(&mut self.left);
-        finish(self.memory, self.at, Header::discarded((left - HEADER_BYTES) as u32), wakeup)
+        finish(self.memory, self.at, Header::discarded((left - HEADER_BYTES) as u32), wakeup);
     }
 }
 
 impl Producer<Mapped> {
     /// Reserves a record with a payload of `len` bytes, at most [`Memory::max_len`].
     #[inline]
-    pub fn reserve_bytes(&self, len: u32) -> (Result<Reservation<'_>, Refusal>, Wake) {
-        let (at, wake) = self.reserve(len);
+    pub fn reserve_bytes(&self, len: u32) -> Result<Reservation<'_>, Refusal> {
+        let at = self.reserve(len)?;
         // SAFETY: it has just been reserved.
-        (at.map(|at| unsafe { Reservation::new(self.memory(), at, len, self.registration().owner()) }), wake)
+        Ok(unsafe { Reservation::new(self.memory(), at, len, self.registration().owner()) })
     }
 
     /// Reserves a record for each of `lens`, whose strides are together at most the stride of [`Memory::max_len`].
-    pub fn reserve_all<I>(&self, lens: I) -> (Result<Reservations<'_, I>, Refusal>, Wake)
+    pub fn reserve_all<I>(&self, lens: I) -> Result<Reservations<'_, I>, Refusal>
     where
         I: DoubleEndedIterator<Item = u32> + Clone,
     {
-        let (at, wake) = self.reserve_batch(lens.clone());
-        let (memory, owner) = (self.memory(), self.registration().owner());
-        (at.map(|at| Reservations { memory, at, lens, owner }), wake)
+        let at = self.reserve_batch(lens.clone())?;
+        Ok(Reservations { memory: self.memory(), at, lens, owner: self.registration().owner() })
     }
 
     /// Reserves `span` bytes, a multiple of 8 that is at most the stride of [`Memory::max_len`], to carve records out of.
-    pub fn lease_bytes(&self, span: u64) -> (Result<Leased<'_>, Refusal>, Wake) {
-        let (at, wake) = self.reserve((span - HEADER_BYTES) as u32);
-        let (memory, owner) = (self.memory(), self.registration().owner());
-        (at.map(|at| Leased { memory, at, left: span, owner }), wake)
+    pub fn lease_bytes(&self, span: u64) -> Result<Leased<'_>, Refusal> {
+        let at = self.reserve((span - HEADER_BYTES) as u32)?;
+        Ok(Leased { memory: self.memory(), at, left: span, owner: self.registration().owner() })
     }
 }

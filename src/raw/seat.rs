@@ -1,23 +1,22 @@
 //! A slot that is given back when nobody needs it any more.
 
-use super::{Mapped, NoFreeSlot, Registration, Wake, register, unregister};
+use super::{Mapped, NoFreeSlot, Registration, register, unregister};
 
 /// A registered slot, freed when dropped. Kept by the producer and by reservations that may outlive it.
 #[derive(Debug)]
 pub struct Seat {
     memory: Mapped,
     registration: Registration,
-    wake: fn(&Mapped, Wake),
 }
 
 impl Seat {
-    /// Takes a free slot. `wake` wakes whom the slot's release says is to be woken.
+    /// Takes a free slot.
     ///
     /// # Errors
     /// All slots are taken.
-    pub fn take(memory: &Mapped, wake: fn(&Mapped, Wake)) -> Result<Self, NoFreeSlot> {
+    pub fn take(memory: &Mapped) -> Result<Self, NoFreeSlot> {
         let registration = register(memory)?;
-        Ok(Self { memory: memory.clone(), registration, wake })
+        Ok(Self { memory: memory.clone(), registration })
     }
 
     /// The ring's memory.
@@ -33,6 +32,6 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        (self.wake)(&self.memory, unregister(&self.memory, self.registration));
+        unregister(&self.memory, self.registration);
     }
 }

@@ -5,7 +5,6 @@ use core::slice::Iter;
 
 use super::ReserveError;
 use crate::dynptr::DynPtr;
-use crate::notify;
 use crate::raw::{self, Mapped, Reservations};
 
 type Lens<'l> = Map<Copied<Iter<'l, usize>>, fn(usize) -> u32>;
@@ -26,9 +25,7 @@ impl<'p, 'l> ReservedBatch<'p, 'l> {
             return Ok(Self { reservations: None });
         }
         let lens: Lens<'l> = lens.iter().copied().map(|len| len as u32);
-        let (reservations, wake) = producer.reserve_all(lens);
-        notify::wake(producer.memory(), wake);
-        Ok(Self { reservations: Some(reservations?) })
+        Ok(Self { reservations: Some(producer.reserve_all(lens)?) })
     }
 }
 

@@ -110,7 +110,7 @@ impl Builder {
         let request = Request { size, slots, huge_pages: self.huge_pages, prefault: self.prefault };
         let failed = |error: io::Error| BuildError::System { bytes: size.bytes(), error };
         let Mapping { pages, file, layout, huge_pages } = mapping::create(request).map_err(failed)?;
-        let memory = Mapped::new(pages, self.kernel_protocol, notify::store_load());
+        let memory = Mapped::new(pages, self.kernel_protocol, notify::store_load(), notify::wake);
         raw::initialise(&memory, self.first);
         raw::open(&memory);
         Ok(Ring { shared: Arc::new(Shared { memory, file, window: layout.consumer_page(), huge_pages }) })

@@ -59,7 +59,7 @@ impl Consumer {
     pub fn next(&mut self) -> Result<Option<Record<'_>>, Corrupt> {
         let Some(found) = self.raw.peek()? else {
             // Gives back what was skipped.
-            self.publish();
+            self.raw.publish();
             return Ok(None);
         };
         Ok(Some(Record::new(Taken::new(&mut self.raw, found))))
@@ -203,17 +203,10 @@ impl Consumer {
     pub fn discarded(&self) -> u64 {
         self.raw.discarded()
     }
-
-    #[inline]
-    fn publish(&mut self) {
-        let wake = self.raw.publish();
-        notify::wake(self.raw.memory(), wake);
-    }
 }
 
 impl Drop for Consumer {
     fn drop(&mut self) {
-        let wake = self.raw.close();
-        notify::wake(self.raw.memory(), wake);
+        self.raw.close();
     }
 }

@@ -2,7 +2,6 @@
 
 use super::ReserveError;
 use crate::dynptr::DynPtr;
-use crate::notify;
 use crate::raw::{Leased, Wakeup};
 use crate::wire::HEADER_BYTES;
 
@@ -71,7 +70,6 @@ impl<'p> Lease<'p> {
 
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
-        let wake = self.leased.discard(Wakeup::Adaptive);
-        notify::wake(self.leased.memory(), wake);
+        self.leased.discard(Wakeup::Adaptive);
     }
 }

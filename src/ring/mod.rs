@@ -21,7 +21,6 @@ pub use stats::Stats;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use crate::notify;
 use crate::raw::{self, Mapped, Memory};
 
 /// A lock-free ring of variable-size records: any number of producers, one consumer.
@@ -144,6 +143,6 @@ impl std::os::fd::AsFd for Ring {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        notify::wake(&self.memory, raw::close(&self.memory));
+        raw::close(&self.memory);
     }
 }

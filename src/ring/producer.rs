@@ -8,7 +8,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 use super::{Lease, RegisterError, ReserveError, ReservedBatch};
 use crate::dynptr::{DynPtr, Reserved};
 use crate::notify::{self, Deadline};
-use crate::raw::{self, Mapped, Memory, Refusal, Seat, Wake, Wakeup};
+use crate::raw::{self, Mapped, Memory, Seat, Wakeup};
 use crate::wire::{HEADER_BYTES, stride};
 
 /// One of a ring's producers.
@@ -39,7 +39,7 @@ pub struct Producer {
 impl Producer {
     pub(super) fn register(memory: &Mapped) -> Result<Self, RegisterError> {
         let full = |_| RegisterError { max_producers: memory.slots().len() };
-        let seat = Seat::take(memory, notify::wake).map_err(full)?;
+        let seat = Seat::take(memory).map_err(full)?;
         let raw = raw::Producer::new(memory.clone(), seat.registration());
         Ok(Self { raw, seat: Arc::new(seat) })
     }
@@ -70,7 +70,7 @@ impl Producer {
     #[inline]
     pub fn reserve(&self, len: usize) -> Result<DynPtr<'_>, ReserveError> {
         let len = self.legal(len)?;
-        Ok(DynPtr::new(self.woken(self.raw.reserve_bytes(len))?))
+        Ok(DynPtr::new(self.raw.reserve_bytes(len)?))
     }
 
     /// Like [`reserve`](Self::reserve), with all bytes zero instead of what the ring held there before.
@@ -127,7 +127,7 @@ impl Producer {
     /// As [`reserve`](Self::reserve).
     pub fn reserve_owned(&self, len: usize) -> Result<DynPtr<'static>, ReserveError> {
         let len = self.legal(len)?;
-        let reservation = self.woken(self.raw.reserve_bytes(len))?;
+        let reservation = self.raw.reserve_bytes(len)?;
         Ok(DynPtr::new(reservation.detach(Arc::clone(&self.seat))))
     }
 
@@ -198,12 +198,8 @@ impl Producer {
     pub fn reserve_blocking(&self, len: usize, timeout: Option<Duration>) -> Result<DynPtr<'_>, ReserveError> {
         let len = self.legal(len)?;
         let deadline = Deadline::after(timeout);
-        let reserved = notify::reserve_waiting(&self.raw, deadline, || {
-            let (reserved, wake) = self.raw.reserve_bytes(len);
-            notify::wake(self.raw.memory(), wake);
-            reserved
-        });
-        Ok(DynPtr::new(reserved?))
+        let reservation = notify::reserve_waiting(&self.raw, deadline, || self.raw.reserve_bytes(len))?;
+        Ok(DynPtr::new(reservation))
     }
 
     /// Reserves `bytes` bytes, headers of 8 bytes for each record included, out of which records are then made without
@@ -216,19 +212,13 @@ impl Producer {
     /// As [`reserve`](Self::reserve).
     pub fn lease(&self, bytes: usize) -> Result<Lease<'_>, ReserveError> {
         let span = stride(self.legal(bytes.saturating_sub(HEADER_BYTES as usize))?);
-        Ok(Lease::new(self.woken(self.raw.lease_bytes(span))?))
+        Ok(Lease::new(self.raw.lease_bytes(span)?))
     }
 
     #[inline]
     fn legal(&self, len: usize) -> Result<u32, ReserveError> {
         let max = self.max_len();
         if len <= max { Ok(len as u32) } else { Err(ReserveError::TooLarge { len, max }) }
-    }
-
-    #[inline]
-    fn woken<R>(&self, (reserved, wake): (Result<R, Refusal>, Wake)) -> Result<R, Refusal> {
-        notify::wake(self.raw.memory(), wake);
-        reserved
     }
 }
 

@@ -2,7 +2,6 @@
 
 use core::ops::Deref;
 
-use crate::notify;
 use crate::raw::{Held, Taken};
 use crate::wire::Corrupt;
 
@@ -47,8 +46,7 @@ impl AsRef<[u8]> for Record<'_> {
 impl Drop for Record<'_> {
     #[inline]
     fn drop(&mut self) {
-        let wake = self.taken.release();
-        notify::wake(self.taken.memory(), wake);
+        self.taken.release();
     }
 }
 
@@ -85,7 +83,6 @@ impl<'c> Batch<'c> {
 impl Drop for Batch<'_> {
     #[inline]
     fn drop(&mut self) {
-        let wake = self.held.release();
-        notify::wake(self.held.memory(), wake);
+        self.held.release();
     }
 }

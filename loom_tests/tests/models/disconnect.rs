@@ -7,7 +7,7 @@ use loom::thread;
 
 fn leave(producer: &Producer<Ring>) {
     let ring = producer.memory();
-    ring.wake(raw::unregister(ring, producer.registration()));
+    raw::unregister(ring, producer.registration());
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn a_sleeper_learns_that_the_last_producer_has_left_while_another_could_not_come
             let ring = ring.clone();
             thread::spawn(move || {
                 if let Ok(registration) = raw::register(&ring) {
-                    ring.wake(raw::unregister(&ring, registration));
+                    raw::unregister(&ring, registration);
                 }
             })
         };
