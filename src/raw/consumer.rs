@@ -2,7 +2,7 @@
 
 use super::{Memory, Sleeper, limit};
 use crate::sync::{Edge, Ordering, fence_acquire, fence_seq_cst, release};
-use crate::wire::{Corrupt, Header, Position, stride};
+use crate::wire::{Corrupt, HEADER_BYTES, Header, Position, stride};
 
 /// The one consumer.
 ///
@@ -153,12 +153,29 @@ impl<M: Memory> Consumer<M> {
         if self.published == self.taken {
             return;
         }
+        if self.is_ours() {
+            self.own_lines();
+        }
         self.published = self.taken;
         let page = self.memory.consumer();
         page.consumer_pos.store(self.taken.get(), release(Edge::SpaceStore));
         self.memory.store_load().light(Edge::SpaceFence);
         if self.memory.producer().registry.waiting.load(Ordering::Relaxed) != 0 {
             self.wake_waiting();
+        }
+    }
+
+    /// Writes to every cache line that has been read to its end, and so takes it away from the producer.
+    ///
+    /// A line that both sides merely share is dear for the producer to take back; one that the consumer owns is handed
+    /// over in one step. What is written is the tag of a header that nobody will read.
+    #[inline]
+    fn own_lines(&self) {
+        const LINE: u64 = 64;
+        let mut end = Position::new(self.published.get() | (LINE - 1)).advance(1);
+        while !end.is_after(self.taken) {
+            self.memory.header(end.retreat(HEADER_BYTES)).tag.store(0, Ordering::Relaxed);
+            end = end.advance(LINE);
         }
     }
 
