@@ -63,7 +63,7 @@ impl<M: Memory> Producer<M> {
     }
 
     /// Reserves one record with a payload of `len` bytes, at most [`Memory::max_len`], and returns where its header is.
-    #[inline]
+    #[inline(always)]
     pub fn reserve(&self, len: u32) -> Result<Position, Refusal> {
         self.claim(stride(len), |start| self.write_header(start, Header::busy(len)))
     }
@@ -78,7 +78,7 @@ impl<M: Memory> Producer<M> {
         let span = lens.clone().map(stride).sum();
         self.claim(span, |start| {
             let mut at = start.advance(span);
-            for len in lens.rev() {
+            for len in lens.clone().rev() {
                 at = at.retreat(stride(len));
                 self.write_header(at, Header::busy(len));
             }
@@ -86,18 +86,35 @@ impl<M: Memory> Producer<M> {
     }
 
     /// Claims `span` bytes, a multiple of 8, and has `write_headers` cover them with headers.
-    #[inline]
-    fn claim(&self, span: u64, write_headers: impl FnOnce(Position)) -> Result<Position, Refusal> {
-        if self.memory.consumer().state.closed.load(Ordering::Relaxed) != 0 {
-            return Err(Refusal::Closed);
+    ///
+    /// Always inlined as far as the first try, for a reservation that goes through memory costs as much as all the rest.
+    #[inline(always)]
+    fn claim(&self, span: u64, write_headers: impl Fn(Position)) -> Result<Position, Refusal> {
+        let start = Position::new(self.memory.head().load(acquire(Edge::HeadLoad)));
+        let end = start.advance(self.padding(start, span) + span);
+        if self.is_closed() || !self.has_room(end) {
+            return self.claim_slowly(start, None, span, write_headers);
         }
-        let head = self.memory.head();
-        let slot = self.slot.of(&self.memory);
-        let mut start = Position::new(head.load(acquire(Edge::HeadLoad)));
-        let mut announced = None;
+        match self.attempt(start, end, span, &write_headers) {
+            Ok(at) => {
+                self.left(false);
+                Ok(at)
+            }
+            Err(now) => self.claim_slowly(now, Some(start), span, write_headers),
+        }
+    }
+
+    #[cold]
+    fn claim_slowly(
+        &self,
+        mut start: Position,
+        mut announced: Option<Position>,
+        span: u64,
+        write_headers: impl Fn(Position),
+    ) -> Result<Position, Refusal> {
         loop {
-            let pad = self.padding(start, span);
-            match self.room(start, pad + span) {
+            let end = start.advance(self.padding(start, span) + span);
+            match self.find_room(start, end) {
                 Room::Enough => {}
                 Room::Overtaken(now) => {
                     start = now;
@@ -108,73 +125,98 @@ impl<M: Memory> Producer<M> {
                     return Err(refusal);
                 }
             }
-            slot.span.store(pad + span, Ordering::Relaxed);
-            slot.word.store(SlotWord::entering(start).word(), release(Edge::Announce));
-            let end = start.advance(pad + span);
-            match head.compare_exchange(
-                start.get(),
-                end.get(),
-                acq_rel(Edge::SwapAcquire, Edge::SwapRelease),
-                acquire(Edge::SwapFailed),
-            ) {
-                Ok(_) => {
-                    if pad > 0 {
-                        self.write_header(start, Header::discarded((pad - HEADER_BYTES) as u32));
-                    }
-                    write_headers(start.advance(pad));
-                    slot.word.store(SlotWord::left(end).word(), release(Edge::Leave));
+            match self.attempt(start, end, span, &write_headers) {
+                Ok(at) => {
                     self.left(announced.is_some());
-                    return Ok(start.advance(pad));
+                    return Ok(at);
                 }
                 Err(now) => {
                     announced = Some(start);
-                    start = Position::new(now);
+                    start = now;
                 }
             }
         }
     }
 
+    /// Announces `start`, swaps head to `end` if it is still `start`, and has the headers written. Else returns head.
+    #[inline(always)]
+    fn attempt(
+        &self,
+        start: Position,
+        end: Position,
+        span: u64,
+        write_headers: &impl Fn(Position),
+    ) -> Result<Position, Position> {
+        let slot = self.slot.of(&self.memory);
+        slot.span.store(end.since(start), Ordering::Relaxed);
+        slot.word.store(SlotWord::entering(start).word(), release(Edge::Announce));
+        let swapped = self.memory.head().compare_exchange(
+            start.get(),
+            end.get(),
+            acq_rel(Edge::SwapAcquire, Edge::SwapRelease),
+            acquire(Edge::SwapFailed),
+        );
+        if let Err(now) = swapped {
+            return Err(Position::new(now));
+        }
+        let at = end.retreat(span);
+        if !M::MIRRORED && at != start {
+            let pad = at.since(start) - HEADER_BYTES;
+            self.write_header(start, Header::discarded(pad as u32));
+        }
+        write_headers(at);
+        slot.word.store(SlotWord::left(end).word(), release(Edge::Leave));
+        Ok(at)
+    }
+
+    #[inline(always)]
+    fn is_closed(&self) -> bool {
+        self.memory.consumer().state.closed.load(Ordering::Relaxed) != 0
+    }
+
     /// Bytes to skip so that `span` bytes from there on are contiguous.
-    #[inline]
+    #[inline(always)]
     fn padding(&self, start: Position, span: u64) -> u64 {
         let size = self.memory.size();
         let offset = start.offset(size) as u64;
         if M::MIRRORED || offset + span <= size.bytes() { 0 } else { size.bytes() - offset }
     }
 
-    /// The kernel's rule: reserved and not yet released is at most size − 8.
-    #[inline]
-    fn room(&self, start: Position, span: u64) -> Room {
-        let end = start.advance(span);
-        if end.since(self.consumer_pos.get()) <= self.memory.size().usable() {
-            Room::Enough
-        } else {
-            self.refresh_room(start, end)
-        }
+    /// The kernel's rule: reserved and not yet released is at most size − 8. By what is known of the consumer.
+    #[inline(always)]
+    fn has_room(&self, end: Position) -> bool {
+        end.since(self.consumer_pos.get()) <= self.memory.size().usable()
     }
 
-    #[cold]
-    fn refresh_room(&self, start: Position, end: Position) -> Room {
+    fn find_room(&self, start: Position, end: Position) -> Room {
+        if self.is_closed() {
+            return Room::Refused(Refusal::Closed);
+        }
+        if self.has_room(end) {
+            return Room::Enough;
+        }
         let size = self.memory.size();
         let consumer_pos = Position::new(self.memory.consumer().consumer_pos.load(acquire(Edge::SpaceLoad)));
         if start.since(consumer_pos) > size.bytes() {
-            // `start` was loaded before `consumer_pos`. The consumer only passes what has been reserved, so head is further by now.
-            let head = Position::new(self.memory.head().load(acquire(Edge::HeadLoad)));
-            return if head.since(consumer_pos) > size.bytes() {
-                Room::Refused(Refusal::Corrupt(Corrupt::ConsumerPos {
-                    found: consumer_pos,
-                    producer: head,
-                    size: size.bytes(),
-                }))
-            } else {
-                Room::Overtaken(head)
-            };
+            return self.overtaken(consumer_pos);
         }
         self.consumer_pos.set(consumer_pos);
-        if end.since(consumer_pos) <= size.usable() {
+        if self.has_room(end) {
             Room::Enough
         } else {
             Room::Refused(Refusal::Full { wanted: end.retreat(size.usable()) })
+        }
+    }
+
+    /// A start that was loaded before `consumer_pos` lies behind it. The consumer only passes what has been reserved, so head is
+    /// further by now.
+    fn overtaken(&self, consumer_pos: Position) -> Room {
+        let size = self.memory.size().bytes();
+        let head = Position::new(self.memory.head().load(acquire(Edge::HeadLoad)));
+        if head.since(consumer_pos) > size {
+            Room::Refused(Refusal::Corrupt(Corrupt::ConsumerPos { found: consumer_pos, producer: head, size }))
+        } else {
+            Room::Overtaken(head)
         }
     }
 
@@ -182,7 +224,7 @@ impl<M: Memory> Producer<M> {
     #[cold]
     fn give_up(&self, announced: Option<Position>) {
         let slot = self.slot.of(&self.memory);
-        slot.refused.store(slot.refused.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        slot.refused.store(slot.refused.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
         if let Some(start) = announced {
             slot.word.store(SlotWord::left(start).word(), release(Edge::GiveUp));
             self.left(true);
@@ -207,7 +249,7 @@ impl<M: Memory> Producer<M> {
     }
 
     /// What remains to be done when the entering state has been left.
-    #[inline]
+    #[inline(always)]
     fn left(&self, contended: bool) {
         if self.memory.plain_readers() {
             publish::publish(&self.memory);

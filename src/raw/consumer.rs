@@ -77,8 +77,24 @@ impl<M: Memory> Consumer<M> {
     ///
     /// # Errors
     /// The ring is corrupt; sticky.
-    #[inline]
+    #[inline(always)]
     pub fn peek(&mut self) -> Result<Option<Found>, Corrupt> {
+        if self.taken == self.limit && !self.refresh() {
+            return self.nothing();
+        }
+        let at = self.taken;
+        let header = self.header(at);
+        let found = Found { at, len: header.len() };
+        if header.is_committed() && stride(found.len) <= self.limit.since(at) {
+            Ok(Some(found))
+        } else {
+            self.peek_on()
+        }
+    }
+
+    /// Goes on past what is no committed record.
+    #[cold]
+    fn peek_on(&mut self) -> Result<Option<Found>, Corrupt> {
         let mut refreshed = false;
         loop {
             if self.taken == self.limit {
@@ -88,8 +104,7 @@ impl<M: Memory> Consumer<M> {
                 refreshed = true;
             }
             let at = self.taken;
-            let header = Header::from_word(self.memory.header(at).word.load(Ordering::Relaxed));
-            fence_acquire(Edge::HeaderLoad);
+            let header = self.header(at);
             if header.is_busy() {
                 return Ok(None);
             }
@@ -102,6 +117,14 @@ impl<M: Memory> Consumer<M> {
             }
             self.skip(stride);
         }
+    }
+
+    /// What is in the header at `at`, below the limit.
+    #[inline(always)]
+    fn header(&self, at: Position) -> Header {
+        let word = self.memory.header(at).word.load(Ordering::Relaxed);
+        fence_acquire(Edge::HeaderLoad);
+        Header::from_word(word)
     }
 
     #[cold]
@@ -148,7 +171,7 @@ impl<M: Memory> Consumer<M> {
     }
 
     /// Gives everything that was handed out or skipped back to producers.
-    #[inline]
+    #[inline(always)]
     pub fn publish(&mut self) {
         if self.published == self.taken {
             return;
@@ -169,7 +192,7 @@ impl<M: Memory> Consumer<M> {
     ///
     /// A line that both sides merely share is dear for the producer to take back; one that the consumer owns is handed
     /// over in one step. What is written is the tag of a header that nobody will read.
-    #[inline]
+    #[inline(always)]
     fn own_lines(&self) {
         const LINE: u64 = 64;
         let mut end = Position::new(self.published.get() | (LINE - 1)).advance(1);

@@ -18,7 +18,7 @@ pub struct Held<'c> {
 
 impl<'c> Held<'c> {
     /// Nothing is held yet.
-    #[inline]
+    #[inline(always)]
     pub fn new(consumer: &'c mut Consumer<Mapped>) -> Self {
         Self { consumer: RefCell::new(consumer) }
     }
@@ -39,7 +39,7 @@ impl<'c> Held<'c> {
     }
 
     /// Gives back all that was taken.
-    #[inline]
+    #[inline(always)]
     pub fn release(&mut self) {
         self.consumer.get_mut().publish();
     }
@@ -58,7 +58,7 @@ pub struct Taken<'c> {
 
 impl<'c> Taken<'c> {
     /// Takes the record that the consumer has just found.
-    #[inline]
+    #[inline(always)]
     pub fn new(consumer: &'c mut Consumer<Mapped>, found: Found) -> Self {
         consumer.accept(found);
         Self { consumer, at: found.at(), len: found.payload_len() }
@@ -80,7 +80,7 @@ impl<'c> Taken<'c> {
     }
 
     /// Gives the record back.
-    #[inline]
+    #[inline(always)]
     pub fn release(&mut self) {
         self.len = 0;
         self.consumer.publish();

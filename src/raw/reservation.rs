@@ -172,7 +172,7 @@ impl<'p> Leased<'p> {
 
 impl Producer<Mapped> {
     /// Reserves a record with a payload of `len` bytes, at most [`Memory::max_len`].
-    #[inline]
+    #[inline(always)]
     pub fn reserve_bytes(&self, len: u32) -> Result<Reservation<'_>, Refusal> {
         let at = self.reserve(len)?;
         // SAFETY: it has just been reserved.

@@ -55,7 +55,7 @@ impl Consumer {
     /// # }
     /// ```
     #[expect(clippy::should_implement_trait, reason = "a record borrows the consumer, which no iterator's item can")]
-    #[inline]
+    #[inline(always)]
     pub fn next(&mut self) -> Result<Option<Record<'_>>, Corrupt> {
         let Some(found) = self.raw.peek()? else {
             // Gives back what was skipped.

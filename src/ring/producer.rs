@@ -67,7 +67,7 @@ impl Producer {
     ///
     /// Source: `bpf_ringbuf_reserve_dynptr` in the kernel.
     #[doc(alias = "bpf_ringbuf_reserve")]
-    #[inline]
+    #[inline(always)]
     pub fn reserve(&self, len: usize) -> Result<DynPtr<'_>, ReserveError> {
         let len = self.legal(len)?;
         Ok(DynPtr::new(self.raw.reserve_bytes(len)?))
@@ -215,7 +215,7 @@ impl Producer {
         Ok(Lease::new(self.raw.lease_bytes(span)?))
     }
 
-    #[inline]
+    #[inline(always)]
     fn legal(&self, len: usize) -> Result<u32, ReserveError> {
         let max = self.max_len();
         if len <= max { Ok(len as u32) } else { Err(ReserveError::TooLarge { len, max }) }

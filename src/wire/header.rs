@@ -82,6 +82,12 @@ impl Header {
         self.0 & BUSY != 0
     }
 
+    /// To be delivered.
+    #[inline]
+    pub const fn is_committed(self) -> bool {
+        self.0 & (BUSY | DISCARD) == 0
+    }
+
     /// To be skipped.
     #[inline]
     pub const fn is_discarded(self) -> bool {
@@ -156,6 +162,7 @@ mod tests {
                 assert_eq!(header.is_empty(), len == 0);
                 assert_eq!(header.is_busy(), busy);
                 assert_eq!(header.is_discarded(), discarded);
+                assert_eq!(header.is_committed(), !busy && !discarded);
                 assert_eq!(Header::from_word(header.word()), header);
             }
         }
