@@ -1,0 +1,24 @@
+//! What the operating system does for us: one thin function per system call, and the maps.
+//!
+//! Nothing in here knows the protocol.
+
+pub(crate) mod bpf;
+pub(crate) mod epoll;
+mod kernel_map;
+
+pub(crate) use kernel_map::KernelPages;
+
+use std::io;
+
+/// Bytes of a page.
+pub(crate) fn page_size() -> u64 {
+    // SAFETY: no preconditions.
+    let bytes = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    // sysconf(3) cannot fail for this name on Linux; 4 KiB is what every 64-bit port has had from the start.
+    u64::try_from(bytes).unwrap_or(4096)
+}
+
+/// The result of a system call that returns −1 for an error.
+fn check(result: libc::c_int) -> io::Result<libc::c_int> {
+    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}
