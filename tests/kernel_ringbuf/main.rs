@@ -7,6 +7,9 @@ mod reader;
 mod records;
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../../examples/quickstart/trace.rs"]
+mod trace;
+mod tracing;
 mod wait;
 
 use support::bpf;
