@@ -4,6 +4,8 @@
 compile_error!("dynring maps memory as the Linux kernel does, with 64-bit positions: it needs 64-bit Linux");
 
 mod dynptr;
+#[cfg(not(miri))]
+pub mod kernel;
 mod mapping;
 mod notify;
 #[expect(unsafe_code, reason = "hands out the words and bytes of shared memory")]
@@ -15,7 +17,7 @@ mod sys;
 pub mod wire;
 
 pub use dynptr::{DynPtr, DynPtrError, Reserved, TooLong};
-pub use notify::Readiness;
+pub use notify::{Readiness, WaitError};
 pub use raw::Wakeup;
 pub use ring::{
     Batch, BuildError, Builder, Consumer, ConsumerTaken, Lease, Limits, Producer, Record, RegisterError, ReserveError,

@@ -2,12 +2,15 @@
 
 mod barrier;
 mod deadline;
+mod doorbell;
 mod wait;
 
 pub(crate) use barrier::store_load;
 pub(crate) use deadline::Deadline;
-pub use wait::Readiness;
-pub(crate) use wait::{gather, reserve_waiting, wait};
+#[cfg(not(miri))]
+pub(crate) use doorbell::Doorbell;
+pub use wait::{Readiness, WaitError};
+pub(crate) use wait::{Sleep, gather, reserve_waiting, wait};
 
 use crate::raw::{Mapped, Memory, Sleeper};
 use crate::sync::Ordering;

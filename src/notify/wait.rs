@@ -2,11 +2,13 @@
 
 use core::hint;
 use core::time::Duration;
+use std::io;
 use std::thread;
 use std::time::Instant;
 
 use super::Deadline;
 use super::barrier::heavy;
+use super::doorbell::Doorbell;
 use crate::raw::{Consumer, Mapped, Memory, Producer, Refusal};
 use crate::sync::Edge;
 use crate::sys::futex;
@@ -30,8 +32,61 @@ pub enum Readiness {
     Disconnected,
 }
 
+/// How a consumer sleeps.
+#[derive(Debug)]
+pub(crate) enum Sleep {
+    /// On the futex of a ring of this crate.
+    Futex,
+    /// Until the kernel rings.
+    #[cfg_attr(miri, expect(dead_code, reason = "there is no kernel under Miri"))]
+    Doorbell(Doorbell),
+}
+
+/// Waiting that went wrong.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum WaitError {
+    /// The ring holds what no correct peer can have written; sticky.
+    Corrupt(Corrupt),
+    /// The system refused to wait.
+    System(io::Error),
+}
+
+impl core::fmt::Display for WaitError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Corrupt(corrupt) => corrupt.fmt(f),
+            Self::System(error) => write!(f, "the system refused to wait for a record: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for WaitError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Corrupt(corrupt) => Some(corrupt),
+            Self::System(error) => Some(error),
+        }
+    }
+}
+
+impl From<Corrupt> for WaitError {
+    fn from(corrupt: Corrupt) -> Self {
+        Self::Corrupt(corrupt)
+    }
+}
+
+impl From<WaitError> for io::Error {
+    fn from(error: WaitError) -> Self {
+        match error {
+            WaitError::Corrupt(corrupt) => corrupt.into(),
+            WaitError::System(error) => error,
+        }
+    }
+}
+
 /// Waits for a record.
-pub(crate) fn wait(consumer: &mut Consumer<Mapped>, deadline: Deadline) -> Result<Readiness, Corrupt> {
+pub(crate) fn wait(consumer: &mut Consumer<Mapped>, sleep: &Sleep, deadline: Deadline) -> Result<Readiness, WaitError> {
     for look in 0..LOOKS {
         if consumer.peek()?.is_some() {
             return Ok(Readiness::Ready);
@@ -39,35 +94,56 @@ pub(crate) fn wait(consumer: &mut Consumer<Mapped>, deadline: Deadline) -> Resul
         pause(look);
     }
     loop {
-        let seq = consumer.about_to_sleep();
-        let looked = last_look(consumer);
-        if let Ok((None, safe)) = looked {
-            if !consumer.owes_space() && !deadline.has_passed() {
-                let word = &consumer.memory().producer().wake_seq;
-                futex::wait(word, seq, at_most(deadline, safe));
-            }
-        }
-        consumer.woken();
-        if let Some(readiness) = looked?.0 {
+        let readiness = match sleep {
+            Sleep::Futex => sleep_on_futex(consumer, deadline)?,
+            Sleep::Doorbell(doorbell) => sleep_until_rung(consumer, doorbell, deadline)?,
+        };
+        if let Some(readiness) = readiness {
             return Ok(readiness);
         }
         if deadline.has_passed() {
-            return consumer.peek().map(|found| if found.is_some() { Readiness::Ready } else { Readiness::TimedOut });
+            let found = consumer.peek()?;
+            return Ok(if found.is_some() { Readiness::Ready } else { Readiness::TimedOut });
         }
     }
 }
 
-/// What is there now that producers know of the sleep; and whether they do.
-fn last_look(consumer: &mut Consumer<Mapped>) -> Result<(Option<Readiness>, bool), Corrupt> {
+/// Sleeps until a producer wakes, unless there is an answer already.
+fn sleep_on_futex(consumer: &mut Consumer<Mapped>, deadline: Deadline) -> Result<Option<Readiness>, Corrupt> {
+    let seq = consumer.about_to_sleep();
     let safe = heavy(consumer.memory().store_load(), Edge::SleepFence);
+    let readiness = last_look(consumer);
+    if readiness == Ok(None) && !consumer.owes_space() && !deadline.has_passed() {
+        futex::wait(&consumer.memory().producer().wake_seq, seq, at_most(deadline, safe));
+    }
+    consumer.woken();
+    readiness
+}
+
+/// Sleeps until the kernel rings, unless there is an answer already.
+fn sleep_until_rung(
+    consumer: &mut Consumer<Mapped>,
+    doorbell: &Doorbell,
+    deadline: Deadline,
+) -> Result<Option<Readiness>, WaitError> {
+    consumer.publish();
+    heavy(consumer.memory().store_load(), Edge::SleepFence);
+    let readiness = last_look(consumer)?;
+    if readiness.is_none() && !consumer.owes_space() && !deadline.has_passed() {
+        doorbell.wait(deadline.remaining()).map_err(WaitError::System)?;
+    }
+    Ok(readiness)
+}
+
+/// What is there now that producers know of the sleep.
+fn last_look(consumer: &mut Consumer<Mapped>) -> Result<Option<Readiness>, Corrupt> {
     // In this order: what the last producer did before it left is there.
     let gone = consumer.disconnected();
-    let readiness = match consumer.peek()? {
+    Ok(match consumer.peek()? {
         Some(_) => Some(Readiness::Ready),
         None if gone => Some(Readiness::Disconnected),
         None => None,
-    };
-    Ok((readiness, safe))
+    })
 }
 
 /// Lets more gather once there is a record: until `bytes` are known of, or `at_most` has passed.

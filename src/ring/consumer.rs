@@ -5,7 +5,7 @@ use core::time::Duration;
 use std::time::Instant;
 
 use super::{Batch, Record};
-use crate::notify::{self, Deadline, Readiness};
+use crate::notify::{self, Deadline, Readiness, Sleep, WaitError};
 use crate::raw::{self, Held, Mapped, Memory, Taken};
 use crate::wire::Corrupt;
 
@@ -18,6 +18,7 @@ use crate::wire::Corrupt;
 #[derive(Debug)]
 pub struct Consumer {
     raw: raw::Consumer<Mapped>,
+    sleep: Sleep,
 }
 
 /// When to stop draining. The default is never.
@@ -32,8 +33,8 @@ pub struct Limits {
 }
 
 impl Consumer {
-    pub(crate) fn new(raw: raw::Consumer<Mapped>) -> Self {
-        Self { raw }
+    pub(crate) fn new(raw: raw::Consumer<Mapped>, sleep: Sleep) -> Self {
+        Self { raw, sleep }
     }
 
     /// The next record, if one is there. Discarded ones before it are skipped.
@@ -157,15 +158,15 @@ impl Consumer {
     }
 
     /// Waits until a record is there: at most for `timeout`, or for as long as it takes. Looks for some microseconds before it
-    /// sleeps.
+    /// sleeps. On a ring of the kernel, `timeout` is rounded up to milliseconds.
     ///
     /// # Errors
-    /// The ring is corrupt; sticky.
+    /// The ring is corrupt; sticky. Or the system refuses to wait.
     ///
     /// Source: `ring_buffer__poll` in libbpf.
     #[doc(alias = "ring_buffer__poll")]
-    pub fn wait(&mut self, timeout: Option<Duration>) -> Result<Readiness, Corrupt> {
-        notify::wait(&mut self.raw, Deadline::after(timeout))
+    pub fn wait(&mut self, timeout: Option<Duration>) -> Result<Readiness, WaitError> {
+        notify::wait(&mut self.raw, &self.sleep, Deadline::after(timeout))
     }
 
     /// Like [`wait`](Self::wait), and then lets more gather: until `bytes` bytes are there, headers and unfinished records
@@ -176,13 +177,13 @@ impl Consumer {
     /// half of the ring is never waited for.
     ///
     /// # Errors
-    /// The ring is corrupt; sticky.
+    /// As [`wait`](Self::wait).
     pub fn wait_for(
         &mut self,
         bytes: usize,
         at_most: Duration,
         timeout: Option<Duration>,
-    ) -> Result<Readiness, Corrupt> {
+    ) -> Result<Readiness, WaitError> {
         let readiness = self.wait(timeout)?;
         if readiness == Readiness::Ready {
             let half = self.raw.memory().size().bytes() / 2;

@@ -21,6 +21,7 @@ pub use stats::Stats;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
+use crate::notify::Sleep;
 use crate::raw::{self, Mapped, Memory};
 
 /// A lock-free ring of variable-size records: any number of producers, one consumer.
@@ -94,7 +95,7 @@ impl Ring {
     /// It has been handed out before.
     pub fn consumer(&self) -> Result<Consumer, ConsumerTaken> {
         if raw::claim_consumer(&self.shared.memory) {
-            Ok(Consumer::new(raw::Consumer::new(self.shared.memory.clone())))
+            Ok(Consumer::new(raw::Consumer::new(self.shared.memory.clone()), Sleep::Futex))
         } else {
             Err(ConsumerTaken)
         }

@@ -2,9 +2,14 @@
 //!
 //! Nothing in here knows the protocol.
 
+#[cfg(not(miri))]
+pub(crate) mod bpf;
+pub(crate) mod epoll;
 pub(crate) mod futex;
 #[cfg(miri)]
 mod heap;
+#[cfg(not(miri))]
+mod kernel_map;
 #[cfg(not(miri))]
 mod map;
 pub(crate) mod membarrier;
@@ -14,13 +19,16 @@ mod memfd;
 #[cfg(miri)]
 pub(crate) use heap::HeapPages;
 #[cfg(not(miri))]
+pub(crate) use kernel_map::KernelPages;
+#[cfg(not(miri))]
 pub(crate) use map::RingPages;
 #[cfg(not(miri))]
 pub(crate) use memfd::{allocate, memfd, seal};
 
-use std::io;
+/// Error numbers.
+pub(crate) use libc::{E2BIG, EACCES, EBADF, EINVAL, ENODEV, EPERM};
 
-pub(crate) const E2BIG: i32 = libc::E2BIG;
+use std::io;
 
 /// Bytes of a page.
 pub(crate) fn page_size() -> u64 {

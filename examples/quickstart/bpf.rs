@@ -1,0 +1,448 @@
+//! Just enough of bpf(2) to make maps and to load, run and attach programs written as raw instructions.
+//!
+//! No compiler, no libbpf, no type information: what a real program would take from one of those, this spells out.
+
+#![allow(dead_code, reason = "each program that includes this uses a part of it")]
+#![expect(unsafe_code, reason = "calls bpf(2)")]
+
+use std::collections::HashMap;
+use std::ffi::CStr;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+// Values of `enum bpf_cmd`, `enum bpf_map_type`, `enum bpf_prog_type` and `enum bpf_func_id`, and flags, from
+// include/uapi/linux/bpf.h.
+const BPF_MAP_CREATE: libc::c_int = 0;
+const BPF_MAP_UPDATE_ELEM: libc::c_int = 2;
+const BPF_PROG_LOAD: libc::c_int = 5;
+const BPF_PROG_TEST_RUN: libc::c_int = 10;
+const BPF_MAP_GET_FD_BY_ID: libc::c_int = 14;
+const BPF_RAW_TRACEPOINT_OPEN: libc::c_int = 17;
+const BPF_MAP_FREEZE: libc::c_int = 22;
+const BPF_F_SLEEPABLE: u32 = 1 << 4;
+const BPF_PSEUDO_MAP_FD: u8 = 1;
+const BPF_PSEUDO_MAP_VALUE: u8 = 2;
+
+/// Types of maps.
+#[derive(Clone, Copy, Debug)]
+#[repr(u32)]
+pub(crate) enum MapType {
+    Array = 2,
+    RingBuf = 27,
+    UserRingBuf = 31,
+}
+
+/// Types of programs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub(crate) enum ProgramType {
+    SocketFilter = 1,
+    RawTracepoint = 17,
+    /// Run by this process with a context of its own making, and may sleep.
+    Syscall = 31,
+}
+
+/// What programs can call.
+#[derive(Clone, Copy, Debug)]
+#[repr(i32)]
+pub(crate) enum Helper {
+    KtimeGetNs = 5,
+    GetCurrentPidTgid = 14,
+    GetCurrentComm = 16,
+    RingbufOutput = 130,
+    RingbufReserve = 131,
+    RingbufSubmit = 132,
+    RingbufDiscard = 133,
+    RingbufQuery = 134,
+    CopyFromUser = 148,
+    RingbufReserveDynptr = 198,
+    RingbufSubmitDynptr = 199,
+    RingbufDiscardDynptr = 200,
+    DynptrWrite = 202,
+}
+
+/// Registers. `R0` holds results, `R1` to `R5` arguments, `R6` to `R9` survive calls, `R10` is the end of the stack.
+#[derive(Clone, Copy, Debug)]
+#[repr(u8)]
+pub(crate) enum Register {
+    R0,
+    R1,
+    R2,
+    R3,
+    R4,
+    R5,
+    R6,
+    R7,
+    R8,
+    R9,
+    R10,
+}
+
+/// What a jump compares: a register with a constant or another register, unsigned.
+#[derive(Clone, Copy, Debug)]
+#[repr(u8)]
+pub(crate) enum If {
+    Equal = 0x10,
+    Greater = 0x20,
+    AtLeast = 0x30,
+    NotEqual = 0x50,
+}
+
+/// A program in the making: instructions in order, jumps to labels.
+#[derive(Debug, Default)]
+pub(crate) struct Code {
+    instructions: Vec<Instruction>,
+    labels: HashMap<&'static str, usize>,
+    jumps: Vec<(usize, &'static str)>,
+}
+
+/// `struct bpf_insn`.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+struct Instruction {
+    code: u8,
+    registers: u8,
+    offset: i16,
+    immediate: i32,
+}
+
+const _: () = assert!(size_of::<Instruction>() == 8);
+
+impl Code {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// `to = value`.
+    pub(crate) fn set(self, to: Register, value: i32) -> Self {
+        self.push(0xb7, to as u8, 0, 0, value)
+    }
+
+    /// `to = from`.
+    pub(crate) fn copy(self, to: Register, from: Register) -> Self {
+        self.push(0xbf, to as u8, from as u8, 0, 0)
+    }
+
+    /// `to += value`.
+    pub(crate) fn add(self, to: Register, value: i32) -> Self {
+        self.push(0x07, to as u8, 0, 0, value)
+    }
+
+    /// `to >>= bits`, unsigned.
+    pub(crate) fn shift_right(self, to: Register, bits: i32) -> Self {
+        self.push(0x77, to as u8, 0, 0, bits)
+    }
+
+    /// `to = map`.
+    pub(crate) fn map(self, to: Register, map: BorrowedFd<'_>) -> Self {
+        self.push(0x18, to as u8, BPF_PSEUDO_MAP_FD, 0, map.as_raw_fd()).push(0, 0, 0, 0, 0)
+    }
+
+    /// `to` = a pointer to `value`.
+    pub(crate) fn value(self, to: Register, value: &Value) -> Self {
+        self.push(0x18, to as u8, BPF_PSEUDO_MAP_VALUE, 0, value.array.as_raw_fd()).push(0, 0, 0, 0, 0)
+    }
+
+    /// `to = *(u64 *)(from + offset)`.
+    pub(crate) fn load(self, to: Register, from: Register, offset: i16) -> Self {
+        self.push(0x79, to as u8, from as u8, offset, 0)
+    }
+
+    /// `*(u64 *)(to + offset) = from`.
+    pub(crate) fn store(self, to: Register, offset: i16, from: Register) -> Self {
+        self.push(0x7b, to as u8, from as u8, offset, 0)
+    }
+
+    /// `R0 = helper(R1, .., R5)`.
+    pub(crate) fn call(self, helper: Helper) -> Self {
+        self.push(0x85, 0, 0, 0, helper as i32)
+    }
+
+    /// Goes to `label` if the comparison of `left` with the constant `right` holds.
+    pub(crate) fn jump(self, condition: If, left: Register, right: i32, label: &'static str) -> Self {
+        self.to(label).push(0x05 | condition as u8, left as u8, 0, 0, right)
+    }
+
+    /// Goes to `label` if the comparison of `left` with `right` holds.
+    pub(crate) fn jump_register(self, condition: If, left: Register, right: Register, label: &'static str) -> Self {
+        self.to(label).push(0x0d | condition as u8, left as u8, right as u8, 0, 0)
+    }
+
+    /// Goes to `label`.
+    pub(crate) fn go(self, label: &'static str) -> Self {
+        self.to(label).push(0x05, 0, 0, 0, 0)
+    }
+
+    /// Where jumps to `label` lead.
+    pub(crate) fn label(mut self, label: &'static str) -> Self {
+        self.labels.insert(label, self.instructions.len());
+        self
+    }
+
+    /// Returns `R0`.
+    pub(crate) fn exit(self) -> Self {
+        self.push(0x95, 0, 0, 0, 0)
+    }
+
+    /// Loads the program. An error holds what the verifier has to say.
+    pub(crate) fn load_as(self, program_type: ProgramType) -> io::Result<Program> {
+        let instructions = self.assemble()?;
+        load(program_type, &instructions, &mut []).or_else(|_| {
+            let mut log = vec![0; 1 << 20];
+            load(program_type, &instructions, &mut log).map_err(|error| with_log(&error, &log))
+        })
+    }
+
+    fn push(mut self, code: u8, to: u8, from: u8, offset: i16, immediate: i32) -> Self {
+        let registers = if cfg!(target_endian = "little") { to | from << 4 } else { to << 4 | from };
+        self.instructions.push(Instruction { code, registers, offset, immediate });
+        self
+    }
+
+    fn to(mut self, label: &'static str) -> Self {
+        self.jumps.push((self.instructions.len(), label));
+        self
+    }
+
+    fn assemble(mut self) -> io::Result<Vec<Instruction>> {
+        for (from, label) in self.jumps {
+            let target = self.labels.get(label).and_then(|&target| i64::try_from(target).ok());
+            let distance = target.and_then(|target| i16::try_from(target - from as i64 - 1).ok());
+            let unreachable = || io::Error::other(format!("no label {label} within reach of instruction {from}"));
+            self.instructions[from].offset = distance.ok_or_else(unreachable)?;
+        }
+        Ok(self.instructions)
+    }
+}
+
+fn with_log(error: &io::Error, log: &[u8]) -> io::Error {
+    let log = CStr::from_bytes_until_nul(log).map(CStr::to_string_lossy).unwrap_or_default();
+    io::Error::new(error.kind(), format!("BPF program rejected: {error}\n{log}"))
+}
+
+/// A loaded program.
+#[derive(Debug)]
+pub(crate) struct Program {
+    fd: OwnedFd,
+}
+
+impl Program {
+    /// Runs a [`ProgramType::Syscall`] program once on `context`, which it may change. Returns what it returns.
+    pub(crate) fn run(&self, context: &mut [u8]) -> io::Result<u32> {
+        let mut attributes = TestRun {
+            prog_fd: self.fd.as_raw_fd() as u32,
+            ctx_size_in: context.len() as u32,
+            ctx_in: if context.is_empty() { 0 } else { context.as_mut_ptr().expose_provenance() as u64 },
+            ..TestRun::default()
+        };
+        // SAFETY: the context is valid for reads and writes of its length.
+        unsafe { bpf(BPF_PROG_TEST_RUN, &mut attributes) }?;
+        Ok(attributes.retval)
+    }
+
+    /// Runs a [`ProgramType::SocketFilter`] program `repeat` times on `packet`. Returns what it returns the last time.
+    pub(crate) fn filter(&self, packet: &[u8], repeat: u32) -> io::Result<u32> {
+        let mut attributes = TestRun {
+            prog_fd: self.fd.as_raw_fd() as u32,
+            data_size_in: packet.len() as u32,
+            data_in: packet.as_ptr().expose_provenance() as u64,
+            repeat,
+            ..TestRun::default()
+        };
+        // SAFETY: the packet is valid for reads of its length.
+        unsafe { bpf(BPF_PROG_TEST_RUN, &mut attributes) }?;
+        Ok(attributes.retval)
+    }
+
+    /// Attaches a [`ProgramType::RawTracepoint`] program to the tracepoint `name`, until what is returned is dropped.
+    pub(crate) fn attach(&self, name: &CStr) -> io::Result<OwnedFd> {
+        let name = name.as_ptr().expose_provenance() as u64;
+        let mut attributes = RawTracepointOpen { name, prog_fd: self.fd.as_raw_fd() as u32, padding: 0 };
+        // SAFETY: `name` is a C string.
+        let fd = unsafe { bpf(BPF_RAW_TRACEPOINT_OPEN, &mut attributes) }?;
+        // SAFETY: the kernel has just opened it, and nobody else owns it.
+        Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+    }
+}
+
+/// The program's descriptor.
+impl std::os::fd::AsFd for Program {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+/// Memory that programs can read and write.
+#[derive(Debug)]
+pub(crate) struct Value {
+    /// A map of type array with one value.
+    array: OwnedFd,
+    bytes: usize,
+}
+
+impl Value {
+    /// `bytes` zeros.
+    pub(crate) fn new(bytes: u32) -> io::Result<Self> {
+        Ok(Self { array: create_map(MapType::Array, 4, bytes, 1)?, bytes: bytes as usize })
+    }
+
+    /// Makes it `value`, followed by zeros.
+    pub(crate) fn set(&self, value: &[u8]) -> io::Result<()> {
+        let mut value = value.to_vec();
+        value.resize(self.bytes, 0);
+        let mut attributes = UpdateElement {
+            map_fd: self.array.as_raw_fd() as u32,
+            padding: 0,
+            key: std::ptr::from_ref(&0_u32).expose_provenance() as u64,
+            value: value.as_ptr().expose_provenance() as u64,
+            flags: 0,
+        };
+        // SAFETY: the array was made with keys of 4 bytes, and with values as long as this one.
+        unsafe { bpf(BPF_MAP_UPDATE_ELEM, &mut attributes) }.map(drop)
+    }
+}
+
+/// Creates a map of type ringbuf with `bytes` bytes: a power of two, and whole pages.
+pub(crate) fn create_ring(bytes: u32) -> io::Result<OwnedFd> {
+    create_map(MapType::RingBuf, 0, 0, bytes)
+}
+
+/// Creates a map.
+pub(crate) fn create_map(map_type: MapType, key_size: u32, value_size: u32, max_entries: u32) -> io::Result<OwnedFd> {
+    let mut attributes = MapCreate { map_type: map_type as u32, key_size, value_size, max_entries, map_flags: 0 };
+    // SAFETY: the attributes have no pointers.
+    let fd = unsafe { bpf(BPF_MAP_CREATE, &mut attributes) }?;
+    // SAFETY: the kernel has just opened it, and nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Another descriptor of the map with that id, which is opened with `flags`.
+pub(crate) fn map_by_id(id: u32, flags: u32) -> io::Result<OwnedFd> {
+    let mut attributes = GetFdById { id, next_id: 0, open_flags: flags };
+    // SAFETY: the attributes have no pointers.
+    let fd = unsafe { bpf(BPF_MAP_GET_FD_BY_ID, &mut attributes) }?;
+    // SAFETY: the kernel has just opened it, and nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Makes the map read-only for processes, for good.
+pub(crate) fn freeze(map: BorrowedFd<'_>) -> io::Result<()> {
+    let mut attributes = map.as_raw_fd() as u32;
+    // SAFETY: the attributes have no pointers.
+    unsafe { bpf(BPF_MAP_FREEZE, &mut attributes) }.map(drop)
+}
+
+fn load(program_type: ProgramType, instructions: &[Instruction], log: &mut [u8]) -> io::Result<Program> {
+    let mut attributes = ProgramLoad {
+        prog_type: program_type as u32,
+        insn_cnt: instructions.len() as u32,
+        insns: instructions.as_ptr().expose_provenance() as u64,
+        license: c"Dual MIT/GPL".as_ptr().expose_provenance() as u64,
+        log_level: u32::from(!log.is_empty()),
+        log_size: log.len() as u32,
+        log_buf: if log.is_empty() { 0 } else { log.as_mut_ptr().expose_provenance() as u64 },
+        kern_version: 0,
+        prog_flags: if program_type == ProgramType::Syscall { BPF_F_SLEEPABLE } else { 0 },
+    };
+    // SAFETY: the instructions and the log are valid for their lengths, and the license is a C string.
+    let fd = unsafe { bpf(BPF_PROG_LOAD, &mut attributes) }?;
+    // SAFETY: the kernel has just opened it, and nobody else owns it.
+    Ok(Program { fd: unsafe { OwnedFd::from_raw_fd(fd) } })
+}
+
+// The parts of `union bpf_attr` that the commands above use.
+
+#[repr(C)]
+struct MapCreate {
+    map_type: u32,
+    key_size: u32,
+    value_size: u32,
+    max_entries: u32,
+    map_flags: u32,
+}
+
+const _: () = assert!(size_of::<MapCreate>() == 20);
+
+#[repr(C)]
+struct UpdateElement {
+    map_fd: u32,
+    padding: u32,
+    key: u64,
+    value: u64,
+    flags: u64,
+}
+
+const _: () = assert!(size_of::<UpdateElement>() == 32);
+
+#[repr(C)]
+struct GetFdById {
+    id: u32,
+    next_id: u32,
+    open_flags: u32,
+}
+
+const _: () = assert!(size_of::<GetFdById>() == 12);
+
+#[repr(C)]
+struct ProgramLoad {
+    prog_type: u32,
+    insn_cnt: u32,
+    insns: u64,
+    license: u64,
+    log_level: u32,
+    log_size: u32,
+    log_buf: u64,
+    kern_version: u32,
+    prog_flags: u32,
+}
+
+const _: () = assert!(size_of::<ProgramLoad>() == 48);
+
+#[derive(Default)]
+#[repr(C)]
+struct TestRun {
+    prog_fd: u32,
+    retval: u32,
+    data_size_in: u32,
+    data_size_out: u32,
+    data_in: u64,
+    data_out: u64,
+    repeat: u32,
+    duration: u32,
+    ctx_size_in: u32,
+    ctx_size_out: u32,
+    ctx_in: u64,
+    ctx_out: u64,
+}
+
+const _: () = assert!(size_of::<TestRun>() == 64);
+
+#[repr(C)]
+struct RawTracepointOpen {
+    name: u64,
+    prog_fd: u32,
+    padding: u32,
+}
+
+const _: () = assert!(size_of::<RawTracepointOpen>() == 16);
+
+/// bpf(2), again if a signal came in between.
+///
+/// # Safety
+/// - `A` is the part of `union bpf_attr` that `command` uses, without padding.
+/// - What the attributes point to is valid for what `command` does with it.
+unsafe fn bpf<A>(command: libc::c_int, attributes: &mut A) -> io::Result<libc::c_int> {
+    let attributes = std::ptr::from_mut(attributes);
+    loop {
+        // SAFETY: `attributes` is valid for as many bytes as the kernel is told; the caller vouches for the rest.
+        let result = unsafe { libc::syscall(libc::SYS_bpf, command, attributes, size_of::<A>()) };
+        let error = match libc::c_int::try_from(result) {
+            Ok(result) if result >= 0 => return Ok(result),
+            _ => io::Error::last_os_error(),
+        };
+        // The verifier asks for another try when a signal is pending.
+        if !matches!(error.raw_os_error(), Some(libc::EINTR | libc::EAGAIN)) {
+            return Err(error);
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Why a ring of the kernel could not be opened.
+
+use std::io;
+
+use crate::sys;
+use crate::wire::SizeError;
+
+/// Why a descriptor could not be opened as a ring of the kernel.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The descriptor is closed, or was opened with `O_PATH`.
+    BadFd,
+    /// The descriptor is open, but not that of a BPF map.
+    NotAMap,
+    /// The map is not a `BPF_MAP_TYPE_RINGBUF`.
+    WrongMapType {
+        /// `BPF_MAP_TYPE_*` of the map, as a number.
+        found: u32,
+    },
+    /// The map was created with `BPF_F_RB_OVERWRITE`: there, producers overwrite records that have not been read, also while
+    /// they are being read.
+    Overwriting,
+    /// The map has a size that no ring has.
+    Size(SizeError),
+    /// The kernel does not let this process do what it takes.
+    ///
+    /// Linux 5.19 and later ask for no privilege of a process that holds a descriptor: the descriptor is enough, if it is
+    /// open for reading and writing. Older ones ask for `CAP_BPF` where `kernel.unprivileged_bpf_disabled` is set. Sandboxes
+    /// refuse it too, and so does a map that was frozen.
+    Permission {
+        /// What the kernel refused.
+        step: OpenStep,
+        /// How it refused it.
+        error: io::Error,
+    },
+    /// The system is short of something: descriptors, memory.
+    Os(io::Error),
+}
+
+/// What opening a ring asks of the kernel.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum OpenStep {
+    /// To say what map it is: `bpf(BPF_OBJ_GET_INFO_BY_FD)`.
+    Describe,
+    /// To map its pages: `mmap`, the consumer page for writing, the others for reading.
+    Map,
+}
+
+impl OpenError {
+    /// What `error` in `step` means.
+    pub(super) fn from_os(step: OpenStep, error: io::Error) -> Self {
+        match (step, error.raw_os_error()) {
+            (_, Some(sys::EBADF)) => Self::BadFd,
+            (OpenStep::Describe, Some(sys::EINVAL)) | (OpenStep::Map, Some(sys::ENODEV)) => Self::NotAMap,
+            (_, Some(sys::EPERM | sys::EACCES)) => Self::Permission { step, error },
+            _ => Self::Os(error),
+        }
+    }
+}
+
+impl core::fmt::Display for OpenError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::BadFd => write!(f, "the file descriptor is not open; that of a BPF map of type ringbuf is allowed"),
+            Self::NotAMap => {
+                write!(f, "the file descriptor is not that of a BPF map; that of a map of type ringbuf is allowed")
+            }
+            Self::WrongMapType { found } => {
+                write!(f, "the BPF map is of type {} ({found}); ringbuf ({RINGBUF}) is allowed", type_name(*found))
+            }
+            Self::Overwriting => {
+                write!(f, "the BPF ring buffer was created with BPF_F_RB_OVERWRITE; one created without it is allowed")
+            }
+            Self::Size(error) => error.fmt(f),
+            Self::Permission { step, error } => write!(f, "the kernel refuses {step}: {error}"),
+            Self::Os(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::fmt::Display for OpenStep {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Describe => {
+                "to describe the file descriptor (bpf(BPF_OBJ_GET_INFO_BY_FD)); allowed with CAP_BPF, or from Linux 5.19 on"
+            }
+            Self::Map => {
+                "to map the BPF ring buffer; allowed through a descriptor open for reading and writing, if it is not frozen"
+            }
+        })
+    }
+}
+
+impl std::error::Error for OpenError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Size(error) => Some(error),
+            Self::Permission { error, .. } | Self::Os(error) => Some(error),
+            Self::BadFd | Self::NotAMap | Self::WrongMapType { .. } | Self::Overwriting => None,
+        }
+    }
+}
+
+impl From<OpenError> for io::Error {
+    fn from(error: OpenError) -> Self {
+        let kind = match &error {
+            OpenError::Permission { .. } => io::ErrorKind::PermissionDenied,
+            OpenError::Overwriting => io::ErrorKind::Unsupported,
+            OpenError::Os(error) => error.kind(),
+            _ => io::ErrorKind::InvalidInput,
+        };
+        Self::new(kind, error)
+    }
+}
+
+/// `BPF_MAP_TYPE_RINGBUF`.
+pub(super) const RINGBUF: u32 = 27;
+
+/// The name of a map type, as `bpftool` writes it.
+fn type_name(map_type: u32) -> &'static str {
+    usize::try_from(map_type).ok().and_then(|index| TYPE_NAMES.get(index)).copied().unwrap_or("unknown")
+}
+
+/// `enum bpf_map_type`.
+const TYPE_NAMES: [&str; 35] = [
+    "unspec",
+    "hash",
+    "array",
+    "prog_array",
+    "perf_event_array",
+    "percpu_hash",
+    "percpu_array",
+    "stack_trace",
+    "cgroup_array",
+    "lru_hash",
+    "lru_percpu_hash",
+    "lpm_trie",
+    "array_of_maps",
+    "hash_of_maps",
+    "devmap",
+    "sockmap",
+    "cpumap",
+    "xskmap",
+    "sockhash",
+    "cgroup_storage",
+    "reuseport_sockarray",
+    "percpu_cgroup_storage",
+    "queue",
+    "stack",
+    "sk_storage",
+    "devmap_hash",
+    "struct_ops",
+    "ringbuf",
+    "inode_storage",
+    "task_storage",
+    "bloom_filter",
+    "user_ringbuf",
+    "cgrp_storage",
+    "arena",
+    "insn_array",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_says_what_was_found_and_what_is_allowed() {
+        let message = |error: OpenError| error.to_string();
+        assert_eq!(
+            message(OpenError::WrongMapType { found: 31 }),
+            "the BPF map is of type user_ringbuf (31); ringbuf (27) is allowed"
+        );
+        assert_eq!(
+            message(OpenError::WrongMapType { found: 4_000_000_000 }),
+            "the BPF map is of type unknown (4000000000); ringbuf (27) is allowed"
+        );
+        let refused = io::Error::from_raw_os_error(sys::EPERM);
+        let refused = message(OpenError::from_os(OpenStep::Map, refused));
+        assert!(refused.contains("open for reading and writing"), "{refused}");
+        assert!(refused.contains("Operation not permitted"), "{refused}");
+    }
+
+    #[test]
+    fn an_io_error_keeps_the_kind_and_the_cause() {
+        let refused = OpenError::from_os(OpenStep::Describe, io::Error::from_raw_os_error(sys::EPERM));
+        let error = io::Error::from(refused);
+        assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+        assert!(error.get_ref().is_some_and(|inner| inner.is::<OpenError>()));
+        let full = io::Error::from(OpenError::from_os(OpenStep::Map, io::ErrorKind::OutOfMemory.into()));
+        assert_eq!(full.kind(), io::ErrorKind::OutOfMemory);
+    }
+}

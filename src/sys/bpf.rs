@@ -1,0 +1,76 @@
+//! bpf(2).
+//!
+//! Source: `union bpf_attr` and `struct bpf_map_info` in the kernel's `include/uapi/linux/bpf.h`.
+
+use core::ptr;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+/// The command.
+const BPF_OBJ_GET_INFO_BY_FD: libc::c_int = 15;
+
+/// What the kernel says about a map: the part of `struct bpf_map_info` that every kernel with ring buffers has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(C)]
+pub(crate) struct MapInfo {
+    /// `BPF_MAP_TYPE_*`.
+    pub(crate) map_type: u32,
+    /// The same for every descriptor of the map, and unique while it lives.
+    pub(crate) id: u32,
+    /// Bytes of a key.
+    pub(crate) key_size: u32,
+    /// Bytes of a value.
+    pub(crate) value_size: u32,
+    /// Entries; bytes in the maps that are rings.
+    pub(crate) max_entries: u32,
+    /// `BPF_F_*` from the map's creation.
+    pub(crate) map_flags: u32,
+}
+
+const _: () = assert!(size_of::<MapInfo>() == 24);
+
+/// The part of `union bpf_attr` that `BPF_OBJ_GET_INFO_BY_FD` reads and writes.
+#[repr(C)]
+struct InfoByFd {
+    bpf_fd: u32,
+    info_len: u32,
+    info: u64,
+}
+
+const _: () = assert!(size_of::<InfoByFd>() == 16);
+
+/// `BPF_OBJ_GET_INFO_BY_FD`, for a map.
+///
+/// Programs, links and type information answer too, each with a layout of its own: [`names_a_map`] tells them apart.
+pub(crate) fn map_info(fd: BorrowedFd<'_>) -> io::Result<MapInfo> {
+    let mut info = MapInfo::default();
+    let mut attributes = InfoByFd {
+        bpf_fd: fd.as_raw_fd() as u32,
+        info_len: size_of::<MapInfo>() as u32,
+        info: ptr::from_mut(&mut info).expose_provenance() as u64,
+    };
+    // SAFETY: `attributes` is valid for reads and writes of its size, and names `info_len` bytes at `info`, which is valid
+    // for writes of them: the kernel writes no more than that, and any bytes make a `MapInfo`.
+    unsafe { bpf(BPF_OBJ_GET_INFO_BY_FD, &mut attributes) }?;
+    Ok(info)
+}
+
+/// bpf(2).
+///
+/// # Safety
+/// - `A` is the part of `union bpf_attr` that `command` uses, without padding.
+/// - What the attributes point to is valid for what `command` does with it.
+unsafe fn bpf<A>(command: libc::c_int, attributes: &mut A) -> io::Result<()> {
+    let attributes = ptr::from_mut(attributes);
+    // SAFETY: `attributes` is valid for as many bytes as the kernel is told; the caller vouches for the rest.
+    let result = unsafe { libc::syscall(libc::SYS_bpf, command, attributes, size_of::<A>()) };
+    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Whether `fd` is a descriptor of a map, as procfs names it; `None` if there is no procfs to ask.
+///
+/// `bpftool` asks in the same way (`get_fd_type`).
+pub(crate) fn names_a_map(fd: BorrowedFd<'_>) -> Option<bool> {
+    let link = std::fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd())).ok()?;
+    Some(link.as_os_str() == "anon_inode:bpf-map")
+}

@@ -1,0 +1,15 @@
+//! Rings of the kernel, against the kernel that the tests run on.
+
+mod map;
+mod open;
+mod positions;
+mod reader;
+mod records;
+#[path = "../support/mod.rs"]
+mod support;
+#[path = "../../examples/quickstart/trace.rs"]
+mod trace;
+mod tracing;
+mod wait;
+
+use support::bpf;

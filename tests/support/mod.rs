@@ -1,0 +1,35 @@
+//! What tests need besides the crate.
+
+#![allow(dead_code, reason = "each test program uses a part of it")]
+
+pub(crate) mod bpf;
+pub(crate) mod pages;
+pub(crate) mod privilege;
+pub(crate) mod stall;
+pub(crate) mod watch;
+
+pub(crate) use stall::is_readable;
+pub(crate) use watch::Watch;
+
+use std::fmt::Display;
+use std::io::{self, Write};
+
+/// What a test needs of the machine, if it is there. If not, a visible line says that the test is skipped; unless the
+/// environment variable `DYNRING_REQUIRE`, a list with commas, names `what`: then the test fails.
+pub(crate) fn require<T, E: Display>(what: &str, found: Result<T, E>) -> Option<T> {
+    let why = match found {
+        Ok(found) => return Some(found),
+        Err(why) => why,
+    };
+    let required = std::env::var("DYNRING_REQUIRE").unwrap_or_default();
+    assert!(!required.split(',').any(|name| name.trim() == what), "DYNRING_REQUIRE names {what}: {why}");
+    let thread = std::thread::current();
+    // The macros that print are captured when a test passes; this is not.
+    let _ = writeln!(io::stderr(), "skipped: {}: {what}: {why}", thread.name().unwrap_or("?"));
+    None
+}
+
+/// A kernel that lets this process make a ring of `bytes` bytes, and programs for it.
+pub(crate) fn require_kernel(bytes: u32) -> Option<bpf::Ring> {
+    require("kernel", bpf::Ring::new(bytes))
+}
