@@ -362,7 +362,7 @@ impl<'p> World<'p> {
                 if expected == Readiness::TimedOut {
                     self.model.publish();
                 }
-                assert_eq!(consumer.wait(Some(Duration::ZERO)), Ok(expected));
+                assert_eq!(consumer.wait(Some(Duration::ZERO)).unwrap(), expected);
             }
             Op::Hold(rounds) => self.hold(consumer, rounds),
         }

@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use dynring::{Consumer, Producer, Readiness, ReserveError, Ring};
+use dynring::{Consumer, Producer, Readiness, ReserveError, Ring, WaitError};
 
 const LONG: Option<Duration> = Some(Duration::from_secs(3600));
 const SHORT: [Option<Duration>; 3] =
@@ -30,8 +30,8 @@ fn a_record_that_is_there_is_ready() {
     let (_ring, producer, mut consumer) = ring();
     producer.output(b"there").unwrap();
     for timeout in [None, LONG, Some(Duration::ZERO), Some(Duration::MAX)] {
-        assert_eq!(consumer.wait(timeout), Ok(Readiness::Ready));
-        assert_eq!(consumer.wait_for(0, Duration::ZERO, timeout), Ok(Readiness::Ready));
+        assert_eq!(consumer.wait(timeout).unwrap(), Readiness::Ready);
+        assert_eq!(consumer.wait_for(0, Duration::ZERO, timeout).unwrap(), Readiness::Ready);
     }
     assert_eq!(&*consumer.next().unwrap().unwrap(), b"there");
 }
@@ -42,8 +42,8 @@ fn waiting_for_a_record_ends_when_the_time_is_up() {
     let _busy = producer.reserve(8).unwrap();
     producer.output(b"behind").unwrap();
     for timeout in SHORT {
-        assert_eq!(consumer.wait(timeout), Ok(Readiness::TimedOut));
-        assert_eq!(consumer.wait_for(4096, Duration::MAX, timeout), Ok(Readiness::TimedOut));
+        assert_eq!(consumer.wait(timeout).unwrap(), Readiness::TimedOut);
+        assert_eq!(consumer.wait_for(4096, Duration::MAX, timeout).unwrap(), Readiness::TimedOut);
     }
 }
 
@@ -54,11 +54,11 @@ fn what_is_left_is_ready_before_the_ring_is_disconnected() {
     producer.reserve(8).unwrap().discard();
     drop((ring, producer));
     assert!(consumer.is_disconnected());
-    assert_eq!(consumer.wait(None), Ok(Readiness::Ready));
+    assert_eq!(consumer.wait(None).unwrap(), Readiness::Ready);
     assert_eq!(&*consumer.next().unwrap().unwrap(), b"last");
     for timeout in [None, LONG, Some(Duration::ZERO)] {
-        assert_eq!(consumer.wait(timeout), Ok(Readiness::Disconnected));
-        assert_eq!(consumer.wait_for(1, Duration::MAX, timeout), Ok(Readiness::Disconnected));
+        assert_eq!(consumer.wait(timeout).unwrap(), Readiness::Disconnected);
+        assert_eq!(consumer.wait_for(1, Duration::MAX, timeout).unwrap(), Readiness::Disconnected);
     }
 }
 
@@ -66,7 +66,7 @@ fn what_is_left_is_ready_before_the_ring_is_disconnected() {
 fn waiting_gives_back_what_was_skipped() {
     let (ring, producer, mut consumer) = ring();
     producer.reserve(8).unwrap().discard();
-    assert_eq!(consumer.wait(Some(Duration::ZERO)), Ok(Readiness::TimedOut));
+    assert_eq!(consumer.wait(Some(Duration::ZERO)).unwrap(), Readiness::TimedOut);
     assert_eq!(ring.stats().available, 0);
 }
 
@@ -74,10 +74,18 @@ fn waiting_gives_back_what_was_skipped() {
 fn what_has_gathered_is_not_waited_for() {
     let (_ring, producer, mut consumer) = ring();
     producer.output(&[0; 1016]).unwrap();
-    assert_eq!(consumer.wait_for(1024, Duration::MAX, None), Ok(Readiness::Ready));
+    assert_eq!(consumer.wait_for(1024, Duration::MAX, None).unwrap(), Readiness::Ready);
     let _busy = producer.reserve(1016).unwrap();
-    assert_eq!(consumer.wait_for(2048, Duration::MAX, None), Ok(Readiness::Ready), "unfinished records are counted");
-    assert_eq!(consumer.wait_for(usize::MAX, Duration::MAX, None), Ok(Readiness::Ready), "half of the ring is enough");
+    assert_eq!(
+        consumer.wait_for(2048, Duration::MAX, None).unwrap(),
+        Readiness::Ready,
+        "unfinished records are counted"
+    );
+    assert_eq!(
+        consumer.wait_for(usize::MAX, Duration::MAX, None).unwrap(),
+        Readiness::Ready,
+        "half of the ring is enough"
+    );
 }
 
 #[test]
@@ -85,10 +93,10 @@ fn gathering_ends_when_the_time_is_up_or_nobody_is_left() {
     let (ring, producer, mut consumer) = ring();
     producer.output(b"one").unwrap();
     for at_most in [Duration::ZERO, Duration::from_millis(5)] {
-        assert_eq!(consumer.wait_for(1024, at_most, None), Ok(Readiness::Ready));
+        assert_eq!(consumer.wait_for(1024, at_most, None).unwrap(), Readiness::Ready);
     }
     drop((ring, producer));
-    assert_eq!(consumer.wait_for(1024, Duration::MAX, None), Ok(Readiness::Ready));
+    assert_eq!(consumer.wait_for(1024, Duration::MAX, None).unwrap(), Readiness::Ready);
 }
 
 #[test]
@@ -101,7 +109,7 @@ fn records_gather_while_they_are_waited_for() {
                 thread::yield_now();
             }
         });
-        assert_eq!(consumer.wait_for(1600, Duration::MAX, None), Ok(Readiness::Ready));
+        assert_eq!(consumer.wait_for(1600, Duration::MAX, None).unwrap(), Readiness::Ready);
         assert!(ring.stats().available >= 1600);
     });
 }
@@ -199,7 +207,7 @@ mod sleeping {
     /// Runs `wake` while the consumer sleeps in [`Consumer::wait`]; returns how many records it then reads.
     fn while_consumer_sleeps(
         kernel_protocol: bool,
-        wake: impl FnOnce(&Producer, &Sleeper<'_, Result<Readiness, dynring::Corrupt>>),
+        wake: impl FnOnce(&Producer, &Sleeper<'_, Result<Readiness, WaitError>>),
     ) -> u64 {
         let ring = Ring::builder(4096).kernel_protocol(kernel_protocol).build().unwrap();
         let (producer, mut consumer) = (ring.producer().unwrap(), ring.consumer().unwrap());
@@ -207,7 +215,7 @@ mod sleeping {
         thread::scope(|scope| {
             let sleeper = Sleeper::spawn(scope, &woken, || consumer.wait(None));
             wake(&producer, &sleeper);
-            assert_eq!(sleeper.result(), Ok(Readiness::Ready));
+            assert_eq!(sleeper.result().unwrap(), Readiness::Ready);
         });
         consumer.drain(|_| ControlFlow::Continue(())).unwrap()
     }
@@ -311,7 +319,7 @@ mod sleeping {
                     sleeper.assert_sleeps_on();
                     drop(record);
                 }
-                assert_eq!(sleeper.result(), Ok(Readiness::Disconnected));
+                assert_eq!(sleeper.result().unwrap(), Readiness::Disconnected);
             });
         }
     }
@@ -326,7 +334,7 @@ mod sleeping {
             drop(ring.clone());
             sleeper.assert_sleeps_on();
             drop(ring);
-            assert_eq!(sleeper.result(), Ok(Readiness::Disconnected));
+            assert_eq!(sleeper.result().unwrap(), Readiness::Disconnected);
         });
     }
 

@@ -11,7 +11,7 @@ use crate::wire::{Corrupt, HEADER_BYTES, Header, Position, SlotWord, Tag, stride
 /// One producer: a slot, and what it remembers of the consumer.
 ///
 /// # Invariants
-/// 1. The slot is registered to this value alone, from its creation to [`unregister`](Registration::unregister).
+/// 1. The slot is registered to this value alone, from its creation to [`unregister`](super::unregister).
 /// 2. `consumer_pos` is a value that was loaded with acquire, and never goes back.
 /// 3. Not `Sync`, and no method calls back into itself: one reservation is entering at a time.
 #[derive(Debug)]
@@ -122,6 +122,7 @@ impl<M: Memory> Producer<M> {
                 }
                 Room::Refused(refusal) => {
                     self.give_up(announced);
+                    self.count(refusal);
                     return Err(refusal);
                 }
             }
@@ -221,13 +222,18 @@ impl<M: Memory> Producer<M> {
     }
 
     /// Leaves the entering state, if it was entered, without a reservation.
-    #[cold]
     fn give_up(&self, announced: Option<Position>) {
-        let slot = self.slot.of(&self.memory);
-        slot.refused.store(slot.refused.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
         if let Some(start) = announced {
+            let slot = self.slot.of(&self.memory);
             slot.word.store(SlotWord::left(start).word(), release(Edge::GiveUp));
             self.left(true);
+        }
+    }
+
+    fn count(&self, refusal: Refusal) {
+        if let Refusal::Full { .. } = refusal {
+            let refused = &self.slot.of(&self.memory).refused;
+            refused.store(refused.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
         }
     }
 

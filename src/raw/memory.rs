@@ -63,9 +63,9 @@ pub unsafe trait Memory {
 /// Who sleeps.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Sleeper {
-    /// The consumer, on [`ProducerPage::wake_seq`].
+    /// The consumer, on `wake_seq` in the producer page.
     Consumer,
-    /// All producers that wait for space, on [`ConsumerState::space_seq`].
+    /// All producers that wait for space, on `space_seq` in the consumer page.
     Producers,
 }
 
@@ -173,14 +173,12 @@ mod layout {
     use crate::wire::{HEADER_BYTES, SLOT_BYTES, kernel};
     use core::mem::offset_of;
 
-    const SMALLEST_PAGE: usize = 4096;
-
     const _: () = assert!(offset_of!(ConsumerPage, consumer_pos) == kernel::CONSUMER_POS);
     const _: () = assert!(offset_of!(ProducerPage, producer_pos) == kernel::PRODUCER_POS);
     const _: () = assert!(offset_of!(ProducerPage, kernel) == kernel::PENDING_POS);
     const _: () = assert!(offset_of!(ProducerPage, kernel) + 8 == kernel::OVERWRITE_POS);
-    const _: () = assert!(size_of::<ConsumerPage>() <= SMALLEST_PAGE);
-    const _: () = assert!(size_of::<ProducerPage>() <= SMALLEST_PAGE);
+    const _: () = assert!(size_of::<ConsumerPage>() <= 4096);
+    const _: () = assert!(size_of::<ProducerPage>() <= 4096);
     const _: () = assert!(size_of::<Slot>() == SLOT_BYTES as usize);
     const _: () = assert!(size_of::<HeaderCell>() == HEADER_BYTES as usize);
 }

@@ -171,7 +171,7 @@ impl<'p> Leased<'p> {
 }
 
 impl Producer<Mapped> {
-    /// Reserves a record with a payload of `len` bytes, at most [`Memory::max_len`].
+    /// Reserves a record with a payload of `len` bytes, at most [`max_len`](super::Memory::max_len).
     #[inline(always)]
     pub fn reserve_bytes(&self, len: u32) -> Result<Reservation<'_>, Refusal> {
         let at = self.reserve(len)?;
@@ -179,7 +179,7 @@ impl Producer<Mapped> {
         Ok(unsafe { Reservation::new(self.memory(), at, len, self.registration().owner()) })
     }
 
-    /// Reserves a record for each of `lens`, whose strides are together at most the stride of [`Memory::max_len`].
+    /// Reserves a record for each of `lens`, whose strides are together at most the stride of [`max_len`](super::Memory::max_len).
     pub fn reserve_all<I>(&self, lens: I) -> Result<Reservations<'_, I>, Refusal>
     where
         I: DoubleEndedIterator<Item = u32> + Clone,
@@ -188,7 +188,7 @@ impl Producer<Mapped> {
         Ok(Reservations { memory: self.memory(), at, lens, owner: self.registration().owner() })
     }
 
-    /// Reserves `span` bytes, a multiple of 8 that is at most the stride of [`Memory::max_len`], to carve records out of.
+    /// Reserves `span` bytes, a multiple of 8 that is at most the stride of [`max_len`](super::Memory::max_len), to carve records out of.
     pub fn lease_bytes(&self, span: u64) -> Result<Leased<'_>, Refusal> {
         let at = self.reserve((span - HEADER_BYTES) as u32)?;
         Ok(Leased { memory: self.memory(), at, left: span, owner: self.registration().owner() })

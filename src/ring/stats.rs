@@ -16,7 +16,7 @@ pub struct Stats {
     pub available: u64,
     /// Registered producers.
     pub producers: u32,
-    /// Reservations that were refused because the ring was full, since the ring began.
+    /// Reservations that were refused because the ring was full, since the ring began. Those that wait try several times.
     pub refused: u64,
     /// Records that the consumer has skipped because they were discarded, since the ring began. What is left of a lease and
     /// the rest behind a shortened record count too.
