@@ -177,6 +177,28 @@ mod layout {
     const _: () = assert!(offset_of!(ProducerPage, producer_pos) == kernel::PRODUCER_POS);
     const _: () = assert!(offset_of!(ProducerPage, kernel) == kernel::PENDING_POS);
     const _: () = assert!(offset_of!(ProducerPage, kernel) + 8 == kernel::OVERWRITE_POS);
+
+    // As documented in `docs::format`.
+    const _: () = assert!(offset_of!(ConsumerPage, state) == 128);
+    const _: () = assert!(offset_of!(ConsumerState, sleeping) == 0);
+    const _: () = assert!(offset_of!(ConsumerState, closed) == 4);
+    const _: () = assert!(offset_of!(ConsumerState, taken) == 8);
+    const _: () = assert!(offset_of!(ConsumerState, space_seq) == 12);
+    const _: () = assert!(offset_of!(ConsumerPage, discarded) == 256);
+    const _: () = assert!(offset_of!(ProducerPage, head) == 128);
+    const _: () = assert!(offset_of!(ProducerPage, registry) == 256);
+    const _: () = assert!(offset_of!(Registry, slots_used) == 0);
+    const _: () = assert!(offset_of!(Registry, producers) == 4);
+    const _: () = assert!(offset_of!(Registry, registrations) == 8);
+    const _: () = assert!(offset_of!(Registry, openers) == 12);
+    const _: () = assert!(offset_of!(Registry, waiting) == 16);
+    const _: () = assert!(offset_of!(ProducerPage, wake_seq) == 384);
+    const _: () = assert!(offset_of!(SlotWords, word) == 0);
+    const _: () = assert!(offset_of!(SlotWords, span) == 8);
+    const _: () = assert!(offset_of!(SlotWords, wanted) == 16);
+    const _: () = assert!(offset_of!(SlotWords, refused) == 24);
+    const _: () = assert!(offset_of!(SlotWords, owner) == 32);
+
     const _: () = assert!(size_of::<ConsumerPage>() <= 4096);
     const _: () = assert!(size_of::<ProducerPage>() <= 4096);
     const _: () = assert!(size_of::<Slot>() == SLOT_BYTES as usize);
