@@ -12,15 +12,22 @@ use crate::wire::{HEADER_BYTES, Header, Position, stride};
 /// 1. Until `finished`, the header at `at` is busy, it is this value's alone to finish, and the `len` bytes behind it are
 ///    this value's alone to access.
 /// 2. Once `finished`, `len` is 0.
-/// 3. `memory` is borrowed for `'p`, or is that of `_seat`.
 #[derive(Debug)]
 pub struct Reservation<'p> {
-    memory: &'p Mapped,
+    keeper: Keeper<'p>,
     at: Position,
     len: u32,
     owner: u16,
     finished: bool,
-    _seat: Option<Arc<Seat>>,
+}
+
+/// Who keeps the memory of a reservation.
+#[derive(Debug)]
+enum Keeper<'p> {
+    Borrowed(&'p Mapped),
+    /// The producer's seat. No reference to its memory may lie beside it: a function that is passed both, and drops the
+    /// seat, would be left with a reference that dangles.
+    Seat(Arc<Seat>),
 }
 
 impl<'p> Reservation<'p> {
@@ -28,7 +35,7 @@ impl<'p> Reservation<'p> {
     /// A busy header for `len` bytes is at `at`, within a reservation of `owner` that nobody else will finish.
     #[inline]
     unsafe fn new(memory: &'p Mapped, at: Position, len: u32, owner: u16) -> Self {
-        Self { memory, at, len, owner, finished: false, _seat: None }
+        Self { keeper: Keeper::Borrowed(memory), at, len, owner, finished: false }
     }
 
     /// Where the record starts.
@@ -46,7 +53,7 @@ impl<'p> Reservation<'p> {
     /// The payload.
     #[inline]
     pub fn bytes(&self) -> &[u8] {
-        let data = self.memory.payload(self.at);
+        let data = self.memory().payload(self.at);
         // SAFETY: `len` bytes of initialised memory that only this value accesses (invariant 1), and none if finished.
         unsafe { slice::from_raw_parts(data.as_ptr(), self.len as usize) }
     }
@@ -54,7 +61,7 @@ impl<'p> Reservation<'p> {
     /// The payload.
     #[inline]
     pub fn bytes_mut(&mut self) -> &mut [u8] {
-        let data = self.memory.payload(self.at);
+        let data = self.memory().payload(self.at);
         // SAFETY: as above, and `self` is borrowed exclusively.
         unsafe { slice::from_raw_parts_mut(data.as_ptr(), self.len as usize) }
     }
@@ -72,7 +79,7 @@ impl<'p> Reservation<'p> {
         }
         let reserved = core::mem::take(&mut self.len);
         self.finished = true;
-        shrink(self.memory, self.at, reserved, len.min(reserved), self.owner, wakeup)
+        shrink(self.memory(), self.at, reserved, len.min(reserved), self.owner, wakeup)
     }
 
     /// Drops the record. Nothing happens if it is finished already.
@@ -88,24 +95,23 @@ impl<'p> Reservation<'p> {
         }
         self.finished = true;
         self.len = 0;
-        finish(self.memory, self.at, header, wakeup)
+        finish(self.memory(), self.at, header, wakeup)
     }
 
     /// The ring's memory.
     #[inline]
     pub fn memory(&self) -> &Mapped {
-        self.memory
+        match &self.keeper {
+            Keeper::Borrowed(memory) => memory,
+            Keeper::Seat(seat) => seat.memory(),
+        }
     }
 
     /// The same reservation, which keeps its producer's slot and the ring by itself. `seat` must be the producer's.
     pub fn detach(self, seat: Arc<Seat>) -> Reservation<'static> {
         let Self { at, len, owner, finished, .. } = self;
         assert_eq!(seat.registration().owner(), owner, "the seat of another producer");
-        let memory: *const Mapped = seat.memory();
-        // SAFETY: `seat` is kept beside the reference, which is handed out for no longer than the value is borrowed, and a
-        // value in an `Arc` does not move.
-        let memory = unsafe { &*memory };
-        Reservation { memory, at, len, owner, finished, _seat: Some(seat) }
+        Reservation { keeper: Keeper::Seat(seat), at, len, owner, finished }
     }
 }
 
