@@ -1,6 +1,6 @@
 //! Bytes that a producer has reserved, and nobody else may touch.
 
-use core::slice;
+use core::{mem, slice};
 use std::sync::Arc;
 
 use super::{Mapped, Producer, Refusal, Seat, Wakeup, carve, finish, shrink};
@@ -9,18 +9,38 @@ use crate::wire::{HEADER_BYTES, Header, Position, stride};
 /// One reserved record, until it is finished.
 ///
 /// # Invariants
-/// 1. Until `finished`, the header at `at` is busy, it is this value's alone to finish, and the `len` bytes behind it are
-///    this value's alone to access.
-/// 2. Once `finished`, `len` is 0, and there is nothing left to drop.
-/// 3. `memory` is borrowed for `'p`, or is that of `seat`.
+/// 1. While there is a keeper, the header at `at` is busy, it is this value's alone to finish, and the `len` bytes behind it
+///    are this value's alone to access.
+/// 2. Without a keeper, the record is finished, and `len` is 0.
 #[derive(Debug)]
 pub struct Reservation<'p> {
-    memory: &'p Mapped,
+    keeper: Keeper<'p>,
     at: Position,
     len: u32,
     owner: u16,
-    finished: bool,
-    seat: Option<Arc<Seat>>,
+}
+
+/// Who keeps the memory of a reservation.
+#[derive(Debug)]
+enum Keeper<'p> {
+    /// The producer that it is borrowed from.
+    Borrowed(&'p Mapped),
+    /// The producer's seat. No reference to its memory may lie beside it: a function that is passed both, and drops the
+    /// seat, would be left with a reference that dangles.
+    Seat(Arc<Seat>),
+    /// Nobody needs to: the record is finished.
+    Nobody,
+}
+
+impl Keeper<'_> {
+    #[inline]
+    fn memory(&self) -> Option<&Mapped> {
+        match self {
+            Self::Borrowed(memory) => Some(memory),
+            Self::Seat(seat) => Some(seat.memory()),
+            Self::Nobody => None,
+        }
+    }
 }
 
 impl<'p> Reservation<'p> {
@@ -28,7 +48,7 @@ impl<'p> Reservation<'p> {
     /// A busy header for `len` bytes is at `at`, within a reservation of `owner` that nobody else will finish.
     #[inline]
     unsafe fn new(memory: &'p Mapped, at: Position, len: u32, owner: u16) -> Self {
-        Self { memory, at, len, owner, finished: false, seat: None }
+        Self { keeper: Keeper::Borrowed(memory), at, len, owner }
     }
 
     /// Where the record starts.
@@ -37,18 +57,20 @@ impl<'p> Reservation<'p> {
         self.at
     }
 
-    /// The payload.
+    /// The payload; empty once the record is finished.
     #[inline]
     pub fn bytes(&self) -> &[u8] {
-        let data = self.memory.payload(self.at);
-        // SAFETY: `len` bytes of initialised memory that only this value accesses (invariant 1), and none if finished.
+        let Some(memory) = self.keeper.memory() else { return &[] };
+        let data = memory.payload(self.at);
+        // SAFETY: `len` bytes of initialised memory that only this value accesses (invariant 1).
         unsafe { slice::from_raw_parts(data.as_ptr(), self.len as usize) }
     }
 
-    /// The payload.
+    /// The payload; empty once the record is finished.
     #[inline]
     pub fn bytes_mut(&mut self) -> &mut [u8] {
-        let data = self.memory.payload(self.at);
+        let Some(memory) = self.keeper.memory() else { return &mut [] };
+        let data = memory.payload(self.at);
         // SAFETY: as above, and `self` is borrowed exclusively.
         unsafe { slice::from_raw_parts_mut(data.as_ptr(), self.len as usize) }
     }
@@ -56,46 +78,36 @@ impl<'p> Reservation<'p> {
     /// Delivers the record. Nothing happens if it is finished already.
     #[inline]
     pub fn commit(&mut self, wakeup: Wakeup) {
-        self.finish(Header::committed(self.len), wakeup);
+        self.finish(|memory, at, len, _| finish(memory, at, Header::committed(len), wakeup));
     }
 
-    /// Delivers the first `len` bytes, at most all, and discards the rest.
-    pub fn commit_len(&mut self, len: u32, wakeup: Wakeup) {
-        if self.finished {
-            return;
-        }
-        let reserved = core::mem::take(&mut self.len);
-        self.finished = true;
-        shrink(self.memory, self.at, reserved, len.min(reserved), self.owner, wakeup);
-        drop(self.seat.take());
+    /// Delivers the first `short` bytes, at most all, and discards the rest. Nothing happens if it is finished already.
+    #[inline]
+    pub fn commit_len(&mut self, short: u32, wakeup: Wakeup) {
+        self.finish(|memory, at, len, owner| shrink(memory, at, len, short.min(len), owner, wakeup));
     }
 
     /// Drops the record. Nothing happens if it is finished already.
     #[inline]
     pub fn discard(&mut self, wakeup: Wakeup) {
-        self.finish(Header::discarded(self.len), wakeup);
+        self.finish(|memory, at, len, _| finish(memory, at, Header::discarded(len), wakeup));
     }
 
-    #[inline]
-    fn finish(&mut self, header: Header, wakeup: Wakeup) {
-        if self.finished {
-            return;
+    /// Lets go of the record, so that there is nothing left to drop.
+    #[inline(always)]
+    fn finish(&mut self, finish: impl FnOnce(&Mapped, Position, u32, u16)) {
+        let keeper = mem::replace(&mut self.keeper, Keeper::Nobody);
+        let len = mem::take(&mut self.len);
+        if let Some(memory) = keeper.memory() {
+            finish(memory, self.at, len, self.owner);
         }
-        self.finished = true;
-        self.len = 0;
-        finish(self.memory, self.at, header, wakeup);
-        drop(self.seat.take());
     }
 
     /// The same reservation, which keeps its producer's slot and the ring by itself. `seat` must be the producer's.
     pub fn detach(self, seat: Arc<Seat>) -> Reservation<'static> {
-        let Self { at, len, owner, finished, .. } = self;
+        let Self { at, len, owner, .. } = self;
         assert_eq!(seat.registration().owner(), owner, "the seat of another producer");
-        let memory: *const Mapped = seat.memory();
-        // SAFETY: `seat` is kept beside the reference, which is handed out for no longer than the value is borrowed, and a
-        // value in an `Arc` does not move.
-        let memory = unsafe { &*memory };
-        Reservation { memory, at, len, owner, finished, seat: Some(seat) }
+        Reservation { keeper: Keeper::Seat(seat), at, len, owner }
     }
 }
 
@@ -165,7 +177,7 @@ impl<'p> Leased<'p> {
         if self.left == 0 {
             return;
         }
-        let left = core::mem::take(&mut self.left);
+        let left = mem::take(&mut self.left);
         finish(self.memory, self.at, Header::discarded((left - HEADER_BYTES) as u32), wakeup);
     }
 }
