@@ -6,8 +6,10 @@
 //! header which is not there yet, or at a payload that is not its own, is thereby caught.
 #![allow(unsafe_code)]
 
+use std::sync::Arc;
+
 use loom::cell::UnsafeCell;
-use loom::sync::{Arc, Condvar, Mutex};
+use loom::sync::{Condvar, Mutex};
 
 use crate::raw::{
     self, Consumer, ConsumerPage, Found, HeaderCell, Memory, Producer, ProducerPage, Refusal, Slot, Wake, Wakeup,
@@ -26,7 +28,8 @@ pub fn check(preemptions: usize, scenario: impl Fn() + Sync + Send + 'static) {
     builder.check(scenario);
 }
 
-/// A ring, and a handle on it.
+/// A ring, and a handle on it. The checker does not follow the handles, which would cost it time: a test joins its threads
+/// before it lets go of its own.
 #[derive(Clone)]
 pub struct Ring(Arc<Shared>);
 
@@ -191,6 +194,11 @@ impl Ring {
         self.finish(at, Header::discarded(len), Wakeup::Adaptive);
     }
 
+    /// Commits the first `len` bytes of the record at `at`, which was reserved with `reserved` bytes, and discards the rest.
+    pub fn shrink(&self, at: Position, reserved: u32, len: u32, owner: u16) {
+        self.wake(raw::shrink(self, at, reserved, len, owner, Wakeup::Adaptive));
+    }
+
     /// Finishes the record at `at`.
     pub fn finish(&self, at: Position, header: Header, wakeup: Wakeup) {
         self.wake(raw::finish(self, at, header, wakeup));
@@ -204,6 +212,19 @@ pub fn reserve(producer: &Producer<Ring>, len: u32) -> Result<Position, Refusal>
     reserved
 }
 
+/// The same for several records at once.
+pub fn reserve_batch(producer: &Producer<Ring>, lens: &[u32]) -> Result<Position, Refusal> {
+    let (reserved, wake) = producer.reserve_batch(lens);
+    producer.memory().wake(wake);
+    reserved
+}
+
+/// Unregisters a producer.
+pub fn leave(producer: &Producer<Ring>) {
+    let ring = producer.memory();
+    ring.wake(raw::unregister(ring, producer.registration()));
+}
+
 /// Reserves, fills and commits a record of `len` bytes, if there is space.
 pub fn send(producer: &Producer<Ring>, len: u32, value: u64) -> Result<Position, Refusal> {
     let at = reserve(producer, len)?;
@@ -213,10 +234,15 @@ pub fn send(producer: &Producer<Ring>, len: u32, value: u64) -> Result<Position,
     Ok(at)
 }
 
+/// Takes one record, and returns its value.
+pub fn take(consumer: &mut Consumer<Ring>) -> Option<u64> {
+    let found = consumer.take().expect("an intact ring");
+    found.map(|found| consumer.memory().read(found))
+}
+
 /// Takes one record, releases it, and returns its value.
 pub fn receive(consumer: &mut Consumer<Ring>) -> Option<u64> {
-    let found = consumer.take().expect("an intact ring");
-    let value = found.map(|found| consumer.memory().read(found));
+    let value = take(consumer);
     let wake = consumer.publish();
     consumer.memory().wake(wake);
     value

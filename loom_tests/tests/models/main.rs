@@ -1,5 +1,8 @@
 //! Every interleaving of small scenarios, one file each, with the outcomes that are allowed.
 
 mod disconnect;
+mod entering;
+mod give_up;
 mod reserve;
+mod reuse;
 mod sleep;
