@@ -3,6 +3,10 @@
 mod disconnect;
 mod entering;
 mod give_up;
+mod handover;
+mod observer;
 mod reserve;
 mod reuse;
 mod sleep;
+mod slots;
+mod split;
