@@ -9,4 +9,5 @@ mod reserve;
 mod reuse;
 mod sleep;
 mod slots;
+mod space;
 mod split;
