@@ -5,6 +5,7 @@ mod entering;
 mod give_up;
 mod handover;
 mod observer;
+mod plain;
 mod reserve;
 mod reuse;
 mod sleep;
