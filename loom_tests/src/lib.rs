@@ -12,4 +12,5 @@ pub mod sync;
 #[path = "../../src/wire/mod.rs"]
 pub mod wire;
 
+pub mod atomic;
 pub mod model;
