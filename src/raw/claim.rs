@@ -5,7 +5,7 @@ use core::cell::Cell;
 use super::finish::Wake;
 use super::registry::Registration;
 use super::{Memory, publish};
-use crate::sync::{Edge, Ordering, acq_rel, acquire, release};
+use crate::sync::{Edge, Ordering, acquire, release};
 use crate::wire::{Corrupt, HEADER_BYTES, Header, Position, SlotWord, Tag, stride};
 
 /// One producer: a slot, and what it remembers of the consumer.
@@ -105,12 +105,8 @@ impl<M: Memory> Producer<M> {
             slot.span.store(pad + span, Ordering::Relaxed);
             slot.word.store(SlotWord::entering(start).word(), release(Edge::Announce));
             let end = start.advance(pad + span);
-            match head.compare_exchange(
-                start.get(),
-                end.get(),
-                acq_rel(Edge::SwapAcquire, Edge::SwapRelease),
-                acquire(Edge::SwapFailed),
-            ) {
+            // Success needs no acquire: head has each value once, so `start` was loaded, with acquire, from the same store.
+            match head.compare_exchange(start.get(), end.get(), release(Edge::SwapRelease), acquire(Edge::SwapFailed)) {
                 Ok(_) => {
                     if pad > 0 {
                         self.write_header(start, Header::discarded((pad - HEADER_BYTES) as u32));

@@ -25,10 +25,8 @@ edges! {
     HeadLoad,
     /// Producer announces `start | ENTERING`; releases its own previous header.
     Announce,
-    /// Successful swap of head, release half: the announcement before it.
+    /// Successful swap of head: releases the announcement before it.
     SwapRelease,
-    /// Successful swap of head, acquire half: the swaps before it.
-    SwapAcquire,
     /// Failed swap of head: its value becomes the next announcement.
     SwapFailed,
     /// The tag, stored after the length: a tag of this lap vouches for the length.
@@ -93,17 +91,6 @@ pub fn acquire(edge: Edge) -> Ordering {
 #[inline(always)]
 pub fn release(edge: Edge) -> Ordering {
     if weakened(edge) { Ordering::Relaxed } else { Ordering::Release }
-}
-
-/// `AcqRel`, less the halves that a model weakens.
-#[inline(always)]
-pub fn acq_rel(acquire: Edge, release: Edge) -> Ordering {
-    match (weakened(acquire), weakened(release)) {
-        (false, false) => Ordering::AcqRel,
-        (false, true) => Ordering::Acquire,
-        (true, false) => Ordering::Release,
-        (true, true) => Ordering::Relaxed,
-    }
 }
 
 #[cfg(not(dynring_loom))]

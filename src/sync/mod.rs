@@ -7,7 +7,7 @@ mod edge;
 mod fence;
 mod pad;
 
-pub use edge::{Edge, acq_rel, acquire, release};
+pub use edge::{Edge, acquire, release};
 pub use fence::{StoreLoad, fence_acquire, fence_seq_cst};
 pub use pad::CachePadded;
 
