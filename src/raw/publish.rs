@@ -17,7 +17,7 @@ pub(super) fn publish<M: Memory>(memory: &M) -> Wake {
     while limit.is_after(published) {
         match producer_pos.compare_exchange(published.get(), limit.get(), release(Edge::Publish), Ordering::Relaxed) {
             Ok(_) => {
-                memory.store_load().light(Edge::LeaveFence);
+                memory.store_load().light(Edge::RaiseFence);
                 return Wake::if_sleeping(memory);
             }
             Err(now) => published = Position::new(now),

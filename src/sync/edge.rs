@@ -53,6 +53,8 @@ edges! {
     Publish,
     /// Fence between leaving the entering state and computing what may be published.
     PublishFence,
+    /// Fence between raising `producer_pos` and the look at whether the consumer sleeps.
+    RaiseFence,
     /// Fence between a finished record and the look at whether the consumer sleeps.
     FinishFence,
     /// Fence between leaving the entering state contended and the look at whether the consumer sleeps.
