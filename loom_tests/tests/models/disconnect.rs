@@ -57,7 +57,7 @@ fn a_sleeper_learns_that_the_last_producer_has_left() {
 
 #[test]
 fn a_sleeper_learns_that_the_last_producer_has_left_while_another_could_not_come() {
-    check(3, || {
+    check(2, || {
         let ring = Ring::with_sleepers(64, 1, 0);
         let mut consumer = ring.consumer();
         let producer = ring.producer();

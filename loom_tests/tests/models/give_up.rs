@@ -37,7 +37,7 @@ fn of_two_producers_that_want_the_last_bytes_one_gets_them() {
 
 #[test]
 fn who_gives_up_hides_nothing_and_vouches_for_its_previous_header() {
-    check(3, || {
+    check(2, || {
         let ring = Ring::new(32, 2, 0);
         let mut consumer = ring.consumer();
         let (a, b) = (ring.producer(), ring.producer());
