@@ -6,8 +6,10 @@
 //! header which is not there yet, or at a payload that is not its own, is thereby caught.
 #![allow(unsafe_code)]
 
+use std::sync::Arc;
+
 use loom::cell::UnsafeCell;
-use loom::sync::{Arc, Condvar, Mutex};
+use loom::sync::{Condvar, Mutex};
 
 use crate::raw::{
     self, Consumer, ConsumerPage, Found, HeaderCell, Memory, Producer, ProducerPage, Refusal, Sleeper, Slot, Wakeup,
@@ -26,7 +28,8 @@ pub fn check(preemptions: usize, scenario: impl Fn() + Sync + Send + 'static) {
     builder.check(scenario);
 }
 
-/// A ring, and a handle on it.
+/// A ring, and a handle on it. The checker does not follow the handles, which would cost it time: a test joins its threads
+/// before it lets go of its own.
 #[derive(Clone)]
 pub struct Ring(Arc<Shared>);
 
@@ -189,6 +192,11 @@ impl Ring {
         self.finish(at, Header::discarded(len), Wakeup::Adaptive);
     }
 
+    /// Commits the first `len` bytes of the record at `at`, which was reserved with `reserved` bytes, and discards the rest.
+    pub fn shrink(&self, at: Position, reserved: u32, len: u32, owner: u16) {
+        raw::shrink(self, at, reserved, len, owner, Wakeup::Adaptive);
+    }
+
     /// Finishes the record at `at`.
     pub fn finish(&self, at: Position, header: Header, wakeup: Wakeup) {
         raw::finish(self, at, header, wakeup);
@@ -200,6 +208,16 @@ pub fn reserve(producer: &Producer<Ring>, len: u32) -> Result<Position, Refusal>
     producer.reserve(len)
 }
 
+/// The same for several records at once.
+pub fn reserve_batch(producer: &Producer<Ring>, lens: &[u32]) -> Result<Position, Refusal> {
+    producer.reserve_batch(lens.iter().copied())
+}
+
+/// Unregisters a producer.
+pub fn leave(producer: &Producer<Ring>) {
+    raw::unregister(producer.memory(), producer.registration());
+}
+
 /// Reserves, fills and commits a record of `len` bytes, if there is space.
 pub fn send(producer: &Producer<Ring>, len: u32, value: u64) -> Result<Position, Refusal> {
     let at = producer.reserve(len)?;
@@ -209,10 +227,15 @@ pub fn send(producer: &Producer<Ring>, len: u32, value: u64) -> Result<Position,
     Ok(at)
 }
 
+/// Takes one record, and returns its value.
+pub fn take(consumer: &mut Consumer<Ring>) -> Option<u64> {
+    let found = consumer.take().expect("an intact ring");
+    found.map(|found| consumer.memory().read(found))
+}
+
 /// Takes one record, releases it, and returns its value.
 pub fn receive(consumer: &mut Consumer<Ring>) -> Option<u64> {
-    let found = consumer.take().expect("an intact ring");
-    let value = found.map(|found| consumer.memory().read(found));
+    let value = take(consumer);
     consumer.publish();
     value
 }

@@ -5,7 +5,7 @@ use core::cell::Cell;
 use super::finish::wake_any;
 use super::registry::Registration;
 use super::{Memory, publish};
-use crate::sync::{Edge, Ordering, acq_rel, acquire, release};
+use crate::sync::{Edge, Ordering, acquire, release};
 use crate::wire::{Corrupt, HEADER_BYTES, Header, Position, SlotWord, Tag, stride};
 
 /// One producer: a slot, and what it remembers of the consumer.
@@ -151,10 +151,11 @@ impl<M: Memory> Producer<M> {
         let slot = self.slot.of(&self.memory);
         slot.span.store(end.since(start), Ordering::Relaxed);
         slot.word.store(SlotWord::entering(start).word(), release(Edge::Announce));
+        // Success needs no acquire: head has each value once, so `start` was loaded, with acquire, from the same store.
         let swapped = self.memory.head().compare_exchange(
             start.get(),
             end.get(),
-            acq_rel(Edge::SwapAcquire, Edge::SwapRelease),
+            release(Edge::SwapRelease),
             acquire(Edge::SwapFailed),
         );
         if let Err(now) = swapped {

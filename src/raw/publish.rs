@@ -17,7 +17,7 @@ pub(super) fn publish<M: Memory>(memory: &M) {
     while limit.is_after(published) {
         match producer_pos.compare_exchange(published.get(), limit.get(), release(Edge::Publish), Ordering::Relaxed) {
             Ok(_) => {
-                return wake_any(memory, Edge::LeaveFence);
+                return wake_any(memory, Edge::RaiseFence);
             }
             Err(now) => published = Position::new(now),
         }

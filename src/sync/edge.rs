@@ -26,10 +26,8 @@ edges! {
     HeadLoad,
     /// Producer announces `start | ENTERING`; releases its own previous header.
     Announce,
-    /// Successful swap of head, release half: the announcement before it.
+    /// Successful swap of head: releases the announcement before it.
     SwapRelease,
-    /// Successful swap of head, acquire half: the swaps before it.
-    SwapAcquire,
     /// Failed swap of head: its value becomes the next announcement.
     SwapFailed,
     /// The tag, stored after the length: a tag of this lap vouches for the length.
@@ -56,6 +54,8 @@ edges! {
     Publish,
     /// Fence between leaving the entering state and computing what may be published.
     PublishFence,
+    /// Fence between raising `producer_pos` and the look at whether the consumer sleeps.
+    RaiseFence,
     /// Fence between a finished record and the look at whether the consumer sleeps.
     FinishFence,
     /// Fence between leaving the entering state contended and the look at whether the consumer sleeps.
@@ -94,17 +94,6 @@ pub fn acquire(edge: Edge) -> Ordering {
 #[inline(always)]
 pub fn release(edge: Edge) -> Ordering {
     if weakened(edge) { Ordering::Relaxed } else { Ordering::Release }
-}
-
-/// `AcqRel`, less the halves that a model weakens.
-#[inline(always)]
-pub fn acq_rel(acquire: Edge, release: Edge) -> Ordering {
-    match (weakened(acquire), weakened(release)) {
-        (false, false) => Ordering::AcqRel,
-        (false, true) => Ordering::Acquire,
-        (true, false) => Ordering::Release,
-        (true, true) => Ordering::Relaxed,
-    }
 }
 
 #[cfg(not(dynring_loom))]

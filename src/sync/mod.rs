@@ -7,11 +7,11 @@ mod edge;
 mod fence;
 mod pad;
 
-pub use edge::{Edge, acq_rel, acquire, release};
+pub use edge::{Edge, acquire, release};
 pub use fence::{StoreLoad, fence_acquire, fence_seq_cst};
 pub use pad::CachePadded;
 
+#[cfg(dynring_loom)]
+pub use crate::atomic::{AtomicU32, AtomicU64, Ordering};
 #[cfg(not(dynring_loom))]
 pub use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-#[cfg(dynring_loom)]
-pub use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering};

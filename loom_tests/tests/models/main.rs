@@ -1,5 +1,15 @@
 //! Every interleaving of small scenarios, one file each, with the outcomes that are allowed.
 
 mod disconnect;
+mod entering;
+mod give_up;
+mod handover;
+mod mutants;
+mod observer;
+mod plain;
 mod reserve;
+mod reuse;
 mod sleep;
+mod slots;
+mod space;
+mod split;

@@ -1,0 +1,70 @@
+//! Mutants: for each edge of the protocol, a model that fails once the edge is weakened.
+
+use std::process::Command;
+
+use dynring_loom::sync::Edge;
+
+/// The longest that a mutant may go unnoticed, in seconds.
+const PATIENCE: &str = "60";
+
+/// A model that must fail without `edge`.
+fn noticed_by(edge: Edge) -> &'static str {
+    match edge {
+        Edge::HeadLoad => "entering::a_record_that_is_swapped_in_and_has_no_header_yet_hides_what_is_behind_it",
+        Edge::Announce => "entering::a_lone_producers_announcement_vouches_for_its_previous_header",
+        Edge::SwapRelease => "entering::a_record_that_is_swapped_in_and_has_no_header_yet_hides_what_is_behind_it",
+        Edge::SwapFailed => "entering::a_record_that_is_swapped_in_and_has_no_header_yet_hides_what_is_behind_it",
+        Edge::TagStore => "observer::a_tag_of_this_lap_vouches_for_the_length",
+        Edge::Leave => "reserve::one_producer_is_read_whole_and_in_order",
+        Edge::GiveUp => "give_up::who_gives_up_hides_nothing_and_vouches_for_its_previous_header",
+        Edge::SpaceLoad => "reuse::a_record_is_not_overwritten_before_it_was_read",
+        Edge::SpaceStore => "reuse::a_record_is_not_overwritten_before_it_was_read",
+        Edge::FirstPass => "entering::a_producer_that_has_just_registered_is_not_overlooked",
+        Edge::SecondPass => "entering::a_second_announcement_vouches_for_the_header_of_the_first_record",
+        Edge::HeaderLoad => "reserve::one_producer_is_read_whole_and_in_order",
+        Edge::Finish => "reserve::one_producer_is_read_whole_and_in_order",
+        Edge::PublishedLoad => "plain::one_producer_is_read_whole_and_in_order",
+        Edge::Publish => "plain::what_is_published_has_its_header_whoever_publishes_it",
+        Edge::PublishFence => "plain::of_two_producers_that_enter_together_the_last_to_leave_publishes_for_both",
+        Edge::RaiseFence => "plain::who_publishes_a_committed_record_wakes_the_consumer",
+        Edge::FinishFence => "sleep::a_commit_wakes_the_consumer",
+        Edge::LeaveFence => "sleep::who_hid_a_committed_record_wakes_the_consumer",
+        Edge::SleepFence => "sleep::a_commit_wakes_the_consumer",
+        Edge::SlotTake => "slots::the_next_owner_vouches_for_the_last_ones_headers",
+        Edge::SlotFree => "slots::the_next_owner_vouches_for_the_last_ones_headers",
+        Edge::Registered | Edge::RegisteredLoad => {
+            "disconnect::a_producer_that_registers_for_the_first_time_is_not_taken_for_the_last_that_left"
+        }
+        Edge::ProducerGone => "disconnect::once_the_last_producer_has_left_all_it_sent_is_there",
+        Edge::GoneFence => "disconnect::a_sleeper_learns_that_the_last_producer_has_left",
+        Edge::ProducersLoad => "disconnect::once_the_last_producer_has_left_all_it_sent_is_there",
+        Edge::SpaceFence => "space::a_producer_that_waits_for_space_gets_it",
+        Edge::CloseFence => "space::a_producer_that_waits_for_space_learns_that_the_consumer_is_gone",
+        Edge::WaitFence => "space::a_producer_that_waits_for_space_gets_it",
+    }
+}
+
+/// What this program says of its one test `model` if `edge` is weakened.
+fn run(model: &str, edge: Edge) -> String {
+    let program = std::env::current_exe().unwrap();
+    let output = Command::new(program)
+        .args(["--exact", model])
+        .env("DYNRING_WEAKEN", format!("{edge:?}"))
+        .env("RUST_BACKTRACE", "0")
+        .env("LOOM_MAX_DURATION", PATIENCE)
+        .env("LOOM_CHECKPOINT_INTERVAL", "1000")
+        .output()
+        .unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn each_edge_is_needed_by_a_model() {
+    let survives = |&edge: &Edge| {
+        let said = run(noticed_by(edge), edge);
+        assert!(said.contains("running 1 test\n"), "{edge:?}: no such model as {}", noticed_by(edge));
+        !said.contains("FAILED. 0 passed; 1 failed")
+    };
+    let survivors: Vec<Edge> = Edge::ALL.iter().copied().filter(survives).collect();
+    assert_eq!(survivors, [], "nobody notices that these are weak");
+}

@@ -1,0 +1,70 @@
+//! Bytes that are used again on the next lap, around the place where positions wrap.
+
+use dynring_loom::model::{Ring, check, receive, receive_all, send};
+use dynring_loom::raw::Refusal;
+use loom::thread;
+
+/// Two records of 16 bytes before positions wrap at 2^64.
+const BEFORE_WRAP: u64 = 0u64.wrapping_sub(16);
+
+#[test]
+fn a_record_is_not_overwritten_before_it_was_read() {
+    check(3, || {
+        let ring = Ring::new(32, 1, BEFORE_WRAP);
+        let mut consumer = ring.consumer();
+        let producer = ring.producer();
+        let sender = thread::spawn(move || {
+            send(&producer, 16, 1).unwrap();
+            (send(&producer, 16, 2).is_ok(), producer)
+        });
+        let mut got = Vec::new();
+        got.extend(receive(&mut consumer));
+        let (second, _producer) = sender.join().unwrap();
+        got.extend(receive_all(&mut consumer));
+        assert_eq!(got, if second { vec![1, 2] } else { vec![1] });
+    });
+}
+
+#[test]
+fn two_producers_wrap_positions_and_data() {
+    check(2, || {
+        let ring = Ring::new(32, 2, BEFORE_WRAP);
+        let mut consumer = ring.consumer();
+        let (a, b) = (ring.producer(), ring.producer());
+        let first = thread::spawn(move || send(&a, 8, 1).is_ok());
+        let second = thread::spawn(move || send(&b, 8, 2).is_ok());
+        let mut got = receive_all(&mut consumer);
+        let (first, second) = (first.join().unwrap(), second.join().unwrap());
+        got.extend(receive_all(&mut consumer));
+        match (first, second) {
+            (true, true) => assert!(matches!(got[..], [1, 2] | [2, 1]), "{got:?}"),
+            (true, false) => assert_eq!(got, [1]),
+            (false, true) => assert_eq!(got, [2]),
+            (false, false) => panic!("one of two must find space"),
+        }
+    });
+}
+
+#[test]
+fn a_start_that_the_consumer_has_overtaken_is_loaded_anew() {
+    check(3, || {
+        let ring = Ring::new(32, 2, BEFORE_WRAP);
+        let mut consumer = ring.consumer();
+        let (slow, fast) = (ring.producer(), ring.producer());
+        // The slow producer's cache says that 24 bytes from here on do not fit.
+        send(&fast, 0, 1).unwrap();
+        assert_eq!(receive(&mut consumer), Some(1));
+        let slow = thread::spawn(move || send(&slow, 16, 3));
+        let fast = thread::spawn(move || send(&fast, 0, 2).is_ok());
+        let mut got = receive_all(&mut consumer);
+        let (slow, fast) = (slow.join().unwrap(), fast.join().unwrap());
+        assert!(matches!(slow, Ok(_) | Err(Refusal::Full { .. })), "{slow:?}");
+        got.extend(receive_all(&mut consumer));
+        match (slow.is_ok(), fast) {
+            (true, true) => assert!(matches!(got[..], [2, 3] | [3, 2]), "{got:?}"),
+            (true, false) => assert_eq!(got, [3]),
+            (false, true) => assert_eq!(got, [2]),
+            (false, false) => panic!("one of two must find space"),
+        }
+    });
+}
