@@ -19,6 +19,17 @@ use crate::wire::{RingSize, SizeError};
 /// ring is opened again.
 ///
 /// The descriptor is duplicated (close-on-exec); the one passed in may be closed.
+///
+/// # Examples
+/// ```
+/// use dynring::kernel::{OpenError, RingBuf};
+///
+/// fn open(map: std::os::fd::BorrowedFd<'_>) -> Result<RingBuf, OpenError> {
+///     let ring = RingBuf::from_fd(map)?;
+///     println!("a ring of {} bytes", ring.size().bytes());
+///     Ok(ring)
+/// }
+/// ```
 #[doc(alias = "ring_buffer__new")]
 #[doc(alias = "BPF_MAP_TYPE_RINGBUF")]
 #[derive(Debug)]
