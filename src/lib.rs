@@ -1,13 +1,56 @@
-//! A ring of variable-size records.
+//! A lock-free ring of variable-size records for Linux: many producers, one consumer, written and read in place, on the
+//! memory layout of the kernel's BPF ring buffer. The same consumer reads rings of the kernel.
+//!
+//! | to | see |
+//! |---|---|
+//! | make a ring | [`Ring::builder`] |
+//! | reserve a record, write it in place, commit it | [`Producer::reserve`], [`DynPtr`] |
+//! | copy a record in | [`Producer::output`] |
+//! | reserve for many records at once | [`Producer::lease`], [`Producer::reserve_batch`] |
+//! | read records in place | [`Consumer::next`], [`Consumer::drain`], [`Consumer::batch`] |
+//! | sleep until there is one | [`Consumer::wait`], [`Consumer::wait_for`] |
+//! | read a `BPF_MAP_TYPE_RINGBUF` | [`kernel::RingBuf`] |
+//! | understand the protocol, the memory, the limits | [`docs`] |
+//!
+//! # Examples
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let ring = dynring::Ring::builder(64 * 1024).build()?;
+//! let (producer, mut consumer) = (ring.producer()?, ring.consumer()?);
+//!
+//! let mut record = producer.reserve(5)?;
+//! record.copy_from_slice(b"bytes");
+//! record.commit();
+//! drop(producer.reserve(100)?); // never mind
+//!
+//! let record = consumer.next()?.expect("a record");
+//! assert_eq!(&*record, b"bytes");
+//! # Ok(())
+//! # }
+//! ```
+
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
 compile_error!("dynring maps memory as the Linux kernel does, with 64-bit positions: it needs 64-bit Linux");
 
+pub mod docs;
+mod dynptr;
+#[cfg(not(miri))]
 pub mod kernel;
-#[doc(hidden)]
-#[expect(unsafe_code, reason = "hands out the words of shared memory")]
-pub mod raw;
-#[doc(hidden)]
-pub mod sync;
-#[expect(unsafe_code, reason = "calls the operating system")]
+mod mapping;
+mod notify;
+#[expect(unsafe_code, reason = "hands out the words and bytes of shared memory")]
+mod raw;
+mod ring;
+mod sync;
+#[expect(unsafe_code, reason = "system calls and maps")]
 mod sys;
 pub mod wire;
+
+pub use dynptr::{DynPtr, DynPtrError, Reserved, TooLong};
+pub use notify::{Readiness, WaitError};
+pub use raw::Wakeup;
+pub use ring::{
+    Batch, BuildError, Builder, Consumer, ConsumerTaken, Lease, Limits, Producer, Record, RegisterError, ReserveError,
+    ReservedBatch, Ring, Stats,
+};
+pub use wire::Corrupt;

@@ -3,6 +3,7 @@
 //! The rooms below are the very files that the library is made of; only `sync` switches its atomics. [`model`] is the
 //! memory they run on here, and what a test needs to drive them.
 #![allow(missing_docs, reason = "documented where the library is built")]
+#![allow(clippy::missing_errors_doc, clippy::missing_panics_doc, reason = "tests alone call this")]
 
 #[expect(unsafe_code, reason = "declares the memory's contract")]
 #[path = "../../src/raw/mod.rs"]

@@ -10,7 +10,7 @@ use loom::cell::UnsafeCell;
 use loom::sync::{Arc, Condvar, Mutex};
 
 use crate::raw::{
-    self, Consumer, ConsumerPage, Found, HeaderCell, Memory, Producer, ProducerPage, Refusal, Slot, Wake, Wakeup,
+    self, Consumer, ConsumerPage, Found, HeaderCell, Memory, Producer, ProducerPage, Refusal, Sleeper, Slot, Wakeup,
 };
 use crate::sync::{AtomicU32, Ordering, StoreLoad};
 use crate::wire::{Corrupt, HEADER_BYTES, Header, Position, RingSize, stride};
@@ -33,6 +33,7 @@ pub struct Ring(Arc<Shared>);
 struct Shared {
     size: RingSize,
     plain_readers: bool,
+    store_load: StoreLoad,
     consumer: ConsumerPage,
     producer: ProducerPage,
     slots: Vec<Slot>,
@@ -55,11 +56,22 @@ unsafe impl Memory for Ring {
     }
 
     fn store_load(&self) -> StoreLoad {
-        StoreLoad::Fence
+        self.0.store_load
     }
 
     fn plain_readers(&self) -> bool {
         self.0.plain_readers
+    }
+
+    fn wake(&self, who: Sleeper) {
+        let seq = match who {
+            Sleeper::Consumer => &*self.0.producer.wake_seq,
+            Sleeper::Producers => &self.0.consumer.state.space_seq,
+        };
+        seq.fetch_add(1, Ordering::Relaxed);
+        // The kernel compares the word under the same lock that a waker takes.
+        let _queue = self.0.futex.0.lock().unwrap();
+        self.0.futex.1.notify_all();
     }
 
     fn consumer(&self) -> &ConsumerPage {
@@ -81,23 +93,37 @@ unsafe impl Memory for Ring {
 }
 
 impl Ring {
-    /// A ring of `size` bytes with `slots` slots, all of whose positions start at `first`.
+    /// A ring of `size` bytes with `slots` slots, all of whose positions start at `first`, on which nobody sleeps.
+    ///
+    /// It does without the fences that only sleepers need: the checker has two such fences synchronise, which C++ does not
+    /// promise, and would thereby hide what other edges are for.
     pub fn new(size: u64, slots: usize, first: u64) -> Self {
-        Self::build(size, slots, first, false)
+        Self::build(size, slots, first, false, StoreLoad::Asymmetric)
     }
 
     /// The same for plain readers.
     pub fn plain(size: u64, slots: usize, first: u64) -> Self {
-        Self::build(size, slots, first, true)
+        Self::build(size, slots, first, true, StoreLoad::Asymmetric)
     }
 
-    fn build(size: u64, slots: usize, first: u64, plain_readers: bool) -> Self {
+    /// A ring on which [`wait`] and [`reserve_waiting`] may sleep.
+    pub fn with_sleepers(size: u64, slots: usize, first: u64) -> Self {
+        Self::build(size, slots, first, false, StoreLoad::Fence)
+    }
+
+    /// The same for plain readers.
+    pub fn plain_with_sleepers(size: u64, slots: usize, first: u64) -> Self {
+        Self::build(size, slots, first, true, StoreLoad::Fence)
+    }
+
+    fn build(size: u64, slots: usize, first: u64, plain_readers: bool, store_load: StoreLoad) -> Self {
         let size = RingSize::new(size).unwrap();
         let granules = (size.bytes() / 8) as usize;
         let stale = |_| HeaderCell { word: AtomicU32::new(STALE), tag: AtomicU32::new(0) };
         let ring = Self(Arc::new(Shared {
             size,
             plain_readers,
+            store_load,
             consumer: ConsumerPage::default(),
             producer: ProducerPage::default(),
             slots: (0..slots).map(|_| Slot::default()).collect(),
@@ -119,20 +145,8 @@ impl Ring {
         Consumer::new(self.clone())
     }
 
-    /// Wakes whom a step of the protocol says is to be woken.
-    pub fn wake(&self, wake: Wake) {
-        let seq = match wake {
-            Wake::Nobody => return,
-            Wake::Consumer => &self.0.producer.wake_seq,
-            Wake::Producers => &self.0.consumer.state.space_seq,
-        };
-        seq.fetch_add(1, Ordering::Relaxed);
-        // The kernel compares the word under the same lock that a waker takes.
-        let _queue = self.0.futex.0.lock().unwrap();
-        self.0.futex.1.notify_all();
-    }
-
     fn futex_wait(&self, word: &AtomicU32, expected: u32) {
+        assert_eq!(self.0.store_load, StoreLoad::Fence, "a ring on which nobody sleeps");
         let mut queue = self.0.futex.0.lock().unwrap();
         while word.load(Ordering::Relaxed) == expected {
             queue = self.0.futex.1.wait(queue).unwrap();
@@ -159,7 +173,7 @@ impl Ring {
     pub fn read(&self, found: Found) -> u64 {
         // SAFETY: the checker panics unless nobody writes at the same time.
         let read = |index: usize| self.0.cells[index].with(|cell| unsafe { *cell });
-        let mut values = self.granules(found.at, found.len).map(read);
+        let mut values = self.granules(found.at(), found.payload_len()).map(read);
         let value = values.next().unwrap();
         assert!(values.all(|other| other == value), "a torn record");
         value
@@ -177,20 +191,18 @@ impl Ring {
 
     /// Finishes the record at `at`.
     pub fn finish(&self, at: Position, header: Header, wakeup: Wakeup) {
-        self.wake(raw::finish(self, at, header, wakeup));
+        raw::finish(self, at, header, wakeup);
     }
 }
 
-/// Reserves, wakes whom that has to wake, and takes the record's place.
+/// Reserves a record of `len` bytes, if there is space.
 pub fn reserve(producer: &Producer<Ring>, len: u32) -> Result<Position, Refusal> {
-    let (reserved, wake) = producer.reserve(len);
-    producer.memory().wake(wake);
-    reserved
+    producer.reserve(len)
 }
 
 /// Reserves, fills and commits a record of `len` bytes, if there is space.
 pub fn send(producer: &Producer<Ring>, len: u32, value: u64) -> Result<Position, Refusal> {
-    let at = reserve(producer, len)?;
+    let at = producer.reserve(len)?;
     let ring = producer.memory();
     ring.write(at, len, value);
     ring.commit(at, len);
@@ -201,8 +213,7 @@ pub fn send(producer: &Producer<Ring>, len: u32, value: u64) -> Result<Position,
 pub fn receive(consumer: &mut Consumer<Ring>) -> Option<u64> {
     let found = consumer.take().expect("an intact ring");
     let value = found.map(|found| consumer.memory().read(found));
-    let wake = consumer.publish();
-    consumer.memory().wake(wake);
+    consumer.publish();
     value
 }
 
@@ -214,12 +225,11 @@ pub fn receive_all(consumer: &mut Consumer<Ring>) -> Vec<u64> {
 /// Sleeps until there is a record, or nobody is left to produce one; whether there is.
 pub fn wait(consumer: &mut Consumer<Ring>) -> Result<bool, Corrupt> {
     loop {
-        let (seq, wake) = consumer.about_to_sleep();
-        consumer.memory().wake(wake);
+        let seq = consumer.about_to_sleep();
         crate::sync::fence_seq_cst(crate::sync::Edge::SleepFence);
         let gone = consumer.disconnected();
         let ready = consumer.peek()?.is_some();
-        if !ready && !gone {
+        if !ready && !gone && !consumer.owes_space() {
             let ring = consumer.memory();
             ring.futex_wait(&ring.0.producer.wake_seq, seq);
         }
@@ -233,13 +243,13 @@ pub fn wait(consumer: &mut Consumer<Ring>) -> Result<bool, Corrupt> {
 /// Sleeps until there is space for `len` bytes, and reserves them.
 pub fn reserve_waiting(producer: &Producer<Ring>, len: u32) -> Result<Position, Refusal> {
     loop {
-        let wanted = match reserve(producer, len) {
+        let wanted = match producer.reserve(len) {
             Err(Refusal::Full { wanted }) => wanted,
             other => return other,
         };
         let seq = producer.about_to_wait(wanted);
         crate::sync::fence_seq_cst(crate::sync::Edge::WaitFence);
-        let retried = reserve(producer, len);
+        let retried = producer.reserve(len);
         if matches!(retried, Err(Refusal::Full { .. })) {
             let ring = producer.memory();
             ring.futex_wait(&ring.0.consumer.state.space_seq, seq);

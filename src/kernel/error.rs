@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::sys;
 use crate::wire::SizeError;
 
 /// Why a descriptor could not be opened as a ring of the kernel.
@@ -51,9 +52,9 @@ impl OpenError {
     /// What `error` in `step` means.
     pub(super) fn from_os(step: OpenStep, error: io::Error) -> Self {
         match (step, error.raw_os_error()) {
-            (_, Some(libc::EBADF)) => Self::BadFd,
-            (OpenStep::Describe, Some(libc::EINVAL)) | (OpenStep::Map, Some(libc::ENODEV)) => Self::NotAMap,
-            (_, Some(libc::EPERM | libc::EACCES)) => Self::Permission { step, error },
+            (_, Some(sys::EBADF)) => Self::BadFd,
+            (OpenStep::Describe, Some(sys::EINVAL)) | (OpenStep::Map, Some(sys::ENODEV)) => Self::NotAMap,
+            (_, Some(sys::EPERM | sys::EACCES)) => Self::Permission { step, error },
             _ => Self::Os(error),
         }
     }
@@ -176,7 +177,7 @@ mod tests {
             message(OpenError::WrongMapType { found: 4_000_000_000 }),
             "the BPF map is of type unknown (4000000000); ringbuf (27) is allowed"
         );
-        let refused = io::Error::from_raw_os_error(libc::EPERM);
+        let refused = io::Error::from_raw_os_error(sys::EPERM);
         let refused = message(OpenError::from_os(OpenStep::Map, refused));
         assert!(refused.contains("open for reading and writing"), "{refused}");
         assert!(refused.contains("Operation not permitted"), "{refused}");
@@ -184,11 +185,11 @@ mod tests {
 
     #[test]
     fn an_io_error_keeps_the_kind_and_the_cause() {
-        let refused = OpenError::from_os(OpenStep::Describe, io::Error::from_raw_os_error(libc::EPERM));
+        let refused = OpenError::from_os(OpenStep::Describe, io::Error::from_raw_os_error(sys::EPERM));
         let error = io::Error::from(refused);
         assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
         assert!(error.get_ref().is_some_and(|inner| inner.is::<OpenError>()));
-        let full = io::Error::from(OpenError::from_os(OpenStep::Map, io::Error::from_raw_os_error(libc::ENOMEM)));
+        let full = io::Error::from(OpenError::from_os(OpenStep::Map, io::ErrorKind::OutOfMemory.into()));
         assert_eq!(full.kind(), io::ErrorKind::OutOfMemory);
     }
 }

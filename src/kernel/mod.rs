@@ -5,9 +5,6 @@
 
 mod error;
 mod ringbuf;
-mod wait;
 
 pub use error::{OpenError, OpenStep};
 pub use ringbuf::RingBuf;
-#[doc(hidden)]
-pub use wait::Doorbell;

@@ -4,9 +4,10 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
-use super::Doorbell;
 use super::error::{OpenError, OpenStep, RINGBUF};
+use crate::notify::{Doorbell, Sleep};
 use crate::raw::{self, Mapped};
+use crate::ring::Consumer;
 use crate::sync::StoreLoad;
 use crate::sys::bpf::{MapInfo, map_info, names_a_map};
 use crate::sys::{KernelPages, page_size};
@@ -62,18 +63,15 @@ impl RingBuf {
         self.size
     }
 
-    // Gap, to be filled where `crate::ring` is: into_consumer(self) -> crate::ring::Consumer, from `into_raw`.
-
-    /// The consumer, which resumes where the last one stopped, and what wakes it.
+    /// The consumer, which resumes where the last one stopped, and sleeps until the kernel wakes it.
     ///
     /// # Errors
     /// The system's limits on descriptors or on epoll watches are reached.
-    #[doc(hidden)]
-    pub fn into_raw(self) -> io::Result<(raw::Consumer<Mapped>, Doorbell)> {
+    pub fn into_consumer(self) -> io::Result<Consumer> {
         let doorbell = Doorbell::new(self.map)?;
         // Commits in the kernel run a full barrier of their own: the consumer needs one of the same kind.
-        let memory = Mapped::new(Arc::new(self.pages), true, StoreLoad::Fence);
-        Ok((raw::Consumer::new(memory), doorbell))
+        let memory = Mapped::new(Arc::new(self.pages), true, StoreLoad::Fence, |_, _| {});
+        Ok(Consumer::new(raw::Consumer::new(memory), Sleep::Doorbell(doorbell)))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use core::cell::Cell;
 
-use super::finish::Wake;
+use super::finish::wake_any;
 use super::registry::Registration;
 use super::{Memory, publish};
 use crate::sync::{Edge, Ordering, acq_rel, acquire, release};
@@ -11,7 +11,7 @@ use crate::wire::{Corrupt, HEADER_BYTES, Header, Position, SlotWord, Tag, stride
 /// One producer: a slot, and what it remembers of the consumer.
 ///
 /// # Invariants
-/// 1. The slot is registered to this value alone, from its creation to [`unregister`](Registration::unregister).
+/// 1. The slot is registered to this value alone, from its creation to [`unregister`](super::unregister).
 /// 2. `consumer_pos` is a value that was loaded with acquire, and never goes back.
 /// 3. Not `Sync`, and no method calls back into itself: one reservation is entering at a time.
 #[derive(Debug)]
@@ -58,24 +58,27 @@ impl<M: Memory> Producer<M> {
 
     /// The slot.
     #[inline]
-    pub fn registration(&self) -> &Registration {
-        &self.slot
+    pub fn registration(&self) -> Registration {
+        self.slot
     }
 
     /// Reserves one record with a payload of `len` bytes, at most [`Memory::max_len`], and returns where its header is.
-    #[inline]
-    pub fn reserve(&self, len: u32) -> (Result<Position, Refusal>, Wake) {
+    #[inline(always)]
+    pub fn reserve(&self, len: u32) -> Result<Position, Refusal> {
         self.claim(stride(len), |start| self.write_header(start, Header::busy(len)))
     }
 
     /// Reserves records of `lens` bytes each, one behind the other, with one swap.
     ///
     /// Their strides must not exceed the stride of [`Memory::max_len`] in sum.
-    pub fn reserve_batch(&self, lens: &[u32]) -> (Result<Position, Refusal>, Wake) {
-        let span = lens.iter().map(|&len| stride(len)).sum();
+    pub fn reserve_batch<I>(&self, lens: I) -> Result<Position, Refusal>
+    where
+        I: DoubleEndedIterator<Item = u32> + Clone,
+    {
+        let span = lens.clone().map(stride).sum();
         self.claim(span, |start| {
             let mut at = start.advance(span);
-            for &len in lens.iter().rev() {
+            for len in lens.clone().rev() {
                 at = at.retreat(stride(len));
                 self.write_header(at, Header::busy(len));
             }
@@ -83,102 +86,155 @@ impl<M: Memory> Producer<M> {
     }
 
     /// Claims `span` bytes, a multiple of 8, and has `write_headers` cover them with headers.
-    #[inline]
-    fn claim(&self, span: u64, write_headers: impl FnOnce(Position)) -> (Result<Position, Refusal>, Wake) {
-        if self.memory.consumer().state.closed.load(Ordering::Relaxed) != 0 {
-            return (Err(Refusal::Closed), Wake::Nobody);
+    ///
+    /// Always inlined as far as the first try, for a reservation that goes through memory costs as much as all the rest.
+    #[inline(always)]
+    fn claim(&self, span: u64, write_headers: impl Fn(Position)) -> Result<Position, Refusal> {
+        let start = Position::new(self.memory.head().load(acquire(Edge::HeadLoad)));
+        let end = start.advance(self.padding(start, span) + span);
+        if self.is_closed() || !self.has_room(end) {
+            return self.claim_slowly(start, None, span, write_headers);
         }
-        let head = self.memory.head();
-        let slot = self.slot.of(&self.memory);
-        let mut start = Position::new(head.load(acquire(Edge::HeadLoad)));
-        let mut announced = None;
+        match self.attempt(start, end, span, &write_headers) {
+            Ok(at) => {
+                self.left(false);
+                Ok(at)
+            }
+            Err(now) => self.claim_slowly(now, Some(start), span, write_headers),
+        }
+    }
+
+    #[cold]
+    fn claim_slowly(
+        &self,
+        mut start: Position,
+        mut announced: Option<Position>,
+        span: u64,
+        write_headers: impl Fn(Position),
+    ) -> Result<Position, Refusal> {
         loop {
-            let pad = self.padding(start, span);
-            match self.room(start, pad + span) {
+            let end = start.advance(self.padding(start, span) + span);
+            match self.find_room(start, end) {
                 Room::Enough => {}
                 Room::Overtaken(now) => {
                     start = now;
                     continue;
                 }
-                Room::Refused(refusal) => return (Err(refusal), self.give_up(announced)),
+                Room::Refused(refusal) => {
+                    self.give_up(announced);
+                    self.count(refusal);
+                    return Err(refusal);
+                }
             }
-            slot.span.store(pad + span, Ordering::Relaxed);
-            slot.word.store(SlotWord::entering(start).word(), release(Edge::Announce));
-            let end = start.advance(pad + span);
-            match head.compare_exchange(
-                start.get(),
-                end.get(),
-                acq_rel(Edge::SwapAcquire, Edge::SwapRelease),
-                acquire(Edge::SwapFailed),
-            ) {
-                Ok(_) => {
-                    if pad > 0 {
-                        self.write_header(start, Header::discarded((pad - HEADER_BYTES) as u32));
-                    }
-                    write_headers(start.advance(pad));
-                    slot.word.store(SlotWord::left(end).word(), release(Edge::Leave));
-                    return (Ok(start.advance(pad)), self.left(announced.is_some()));
+            match self.attempt(start, end, span, &write_headers) {
+                Ok(at) => {
+                    self.left(announced.is_some());
+                    return Ok(at);
                 }
                 Err(now) => {
                     announced = Some(start);
-                    start = Position::new(now);
+                    start = now;
                 }
             }
         }
     }
 
+    /// Announces `start`, swaps head to `end` if it is still `start`, and has the headers written. Else returns head.
+    #[inline(always)]
+    fn attempt(
+        &self,
+        start: Position,
+        end: Position,
+        span: u64,
+        write_headers: &impl Fn(Position),
+    ) -> Result<Position, Position> {
+        let slot = self.slot.of(&self.memory);
+        slot.span.store(end.since(start), Ordering::Relaxed);
+        slot.word.store(SlotWord::entering(start).word(), release(Edge::Announce));
+        let swapped = self.memory.head().compare_exchange(
+            start.get(),
+            end.get(),
+            acq_rel(Edge::SwapAcquire, Edge::SwapRelease),
+            acquire(Edge::SwapFailed),
+        );
+        if let Err(now) = swapped {
+            return Err(Position::new(now));
+        }
+        let at = end.retreat(span);
+        if !M::MIRRORED && at != start {
+            let pad = at.since(start) - HEADER_BYTES;
+            self.write_header(start, Header::discarded(pad as u32));
+        }
+        write_headers(at);
+        slot.word.store(SlotWord::left(end).word(), release(Edge::Leave));
+        Ok(at)
+    }
+
+    #[inline(always)]
+    fn is_closed(&self) -> bool {
+        self.memory.consumer().state.closed.load(Ordering::Relaxed) != 0
+    }
+
     /// Bytes to skip so that `span` bytes from there on are contiguous.
-    #[inline]
+    #[inline(always)]
     fn padding(&self, start: Position, span: u64) -> u64 {
         let size = self.memory.size();
         let offset = start.offset(size) as u64;
         if M::MIRRORED || offset + span <= size.bytes() { 0 } else { size.bytes() - offset }
     }
 
-    /// The kernel's rule: reserved and not yet released is at most size − 8.
-    #[inline]
-    fn room(&self, start: Position, span: u64) -> Room {
-        let end = start.advance(span);
-        if end.since(self.consumer_pos.get()) <= self.memory.size().usable() {
-            Room::Enough
-        } else {
-            self.refresh_room(start, end)
-        }
+    /// The kernel's rule: reserved and not yet released is at most size − 8. By what is known of the consumer.
+    #[inline(always)]
+    fn has_room(&self, end: Position) -> bool {
+        end.since(self.consumer_pos.get()) <= self.memory.size().usable()
     }
 
-    #[cold]
-    fn refresh_room(&self, start: Position, end: Position) -> Room {
+    fn find_room(&self, start: Position, end: Position) -> Room {
+        if self.is_closed() {
+            return Room::Refused(Refusal::Closed);
+        }
+        if self.has_room(end) {
+            return Room::Enough;
+        }
         let size = self.memory.size();
         let consumer_pos = Position::new(self.memory.consumer().consumer_pos.load(acquire(Edge::SpaceLoad)));
         if start.since(consumer_pos) > size.bytes() {
-            // `start` was loaded before `consumer_pos`. The consumer only passes what has been reserved, so head is further by now.
-            let head = Position::new(self.memory.head().load(acquire(Edge::HeadLoad)));
-            return if head.since(consumer_pos) > size.bytes() {
-                Room::Refused(Refusal::Corrupt(Corrupt::ConsumerPos {
-                    found: consumer_pos,
-                    producer: head,
-                    size: size.bytes(),
-                }))
-            } else {
-                Room::Overtaken(head)
-            };
+            return self.overtaken(consumer_pos);
         }
         self.consumer_pos.set(consumer_pos);
-        if end.since(consumer_pos) <= size.usable() {
+        if self.has_room(end) {
             Room::Enough
         } else {
             Room::Refused(Refusal::Full { wanted: end.retreat(size.usable()) })
         }
     }
 
+    /// A start that was loaded before `consumer_pos` lies behind it. The consumer only passes what has been reserved, so head is
+    /// further by now.
+    fn overtaken(&self, consumer_pos: Position) -> Room {
+        let size = self.memory.size().bytes();
+        let head = Position::new(self.memory.head().load(acquire(Edge::HeadLoad)));
+        if head.since(consumer_pos) > size {
+            Room::Refused(Refusal::Corrupt(Corrupt::ConsumerPos { found: consumer_pos, producer: head, size }))
+        } else {
+            Room::Overtaken(head)
+        }
+    }
+
     /// Leaves the entering state, if it was entered, without a reservation.
-    #[cold]
-    fn give_up(&self, announced: Option<Position>) -> Wake {
-        let slot = self.slot.of(&self.memory);
-        slot.refused.store(slot.refused.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-        let Some(start) = announced else { return Wake::Nobody };
-        slot.word.store(SlotWord::left(start).word(), release(Edge::GiveUp));
-        self.left(true)
+    fn give_up(&self, announced: Option<Position>) {
+        if let Some(start) = announced {
+            let slot = self.slot.of(&self.memory);
+            slot.word.store(SlotWord::left(start).word(), release(Edge::GiveUp));
+            self.left(true);
+        }
+    }
+
+    fn count(&self, refusal: Refusal) {
+        if let Refusal::Full { .. } = refusal {
+            let refused = &self.slot.of(&self.memory).refused;
+            refused.store(refused.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+        }
     }
 
     /// Says that the producer waits until `consumer_pos` has reached `wanted`, and returns the futex value to wait on.
@@ -199,22 +255,14 @@ impl<M: Memory> Producer<M> {
     }
 
     /// What remains to be done when the entering state has been left.
-    #[inline]
-    fn left(&self, contended: bool) -> Wake {
+    #[inline(always)]
+    fn left(&self, contended: bool) {
         if self.memory.plain_readers() {
-            publish::publish(&self.memory)
+            publish::publish(&self.memory);
         } else if contended {
-            self.left_contended()
-        } else {
-            Wake::Nobody
+            // An announcement that was not followed by its swap may have hidden somebody's committed record from the consumer.
+            wake_any(&self.memory, Edge::LeaveFence);
         }
-    }
-
-    /// An announcement that was not followed by its swap may have hidden somebody's committed record from the consumer.
-    #[cold]
-    fn left_contended(&self) -> Wake {
-        self.memory.store_load().light(Edge::LeaveFence);
-        Wake::if_sleeping(&self.memory)
     }
 
     #[inline]

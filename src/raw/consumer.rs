@@ -1,9 +1,8 @@
 //! Reading: the loop over records, for rings of this crate and of the kernel alike.
 
-use super::finish::Wake;
-use super::{Memory, limit};
+use super::{Memory, Sleeper, limit};
 use crate::sync::{Edge, Ordering, fence_acquire, fence_seq_cst, release};
-use crate::wire::{Corrupt, Header, Position, stride};
+use crate::wire::{Corrupt, HEADER_BYTES, Header, Position, stride};
 
 /// The one consumer.
 ///
@@ -29,10 +28,22 @@ pub struct Consumer<M> {
 /// A committed record.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Found {
+    at: Position,
+    len: u32,
+}
+
+impl Found {
     /// Where its header is.
-    pub at: Position,
+    #[inline]
+    pub fn at(self) -> Position {
+        self.at
+    }
+
     /// Payload length in bytes.
-    pub len: u32,
+    #[inline]
+    pub fn payload_len(self) -> u32 {
+        self.len
+    }
 }
 
 impl<M: Memory> Consumer<M> {
@@ -54,12 +65,6 @@ impl<M: Memory> Consumer<M> {
         &self.memory
     }
 
-    /// Everything below has been handed out or skipped.
-    #[inline]
-    pub fn taken(&self) -> Position {
-        self.taken
-    }
-
     /// Bytes that may be looked at, as far as is known without looking anew.
     #[inline]
     pub fn known(&self) -> u64 {
@@ -72,19 +77,34 @@ impl<M: Memory> Consumer<M> {
     ///
     /// # Errors
     /// The ring is corrupt; sticky.
-    #[inline]
+    #[inline(always)]
     pub fn peek(&mut self) -> Result<Option<Found>, Corrupt> {
+        if self.taken == self.limit && !self.refresh() {
+            return self.nothing();
+        }
+        let at = self.taken;
+        let header = self.header(at);
+        let found = Found { at, len: header.len() };
+        if header.is_committed() && stride(found.len) <= self.limit.since(at) {
+            Ok(Some(found))
+        } else {
+            self.peek_on()
+        }
+    }
+
+    /// Goes on past what is no committed record.
+    #[cold]
+    fn peek_on(&mut self) -> Result<Option<Found>, Corrupt> {
         let mut refreshed = false;
         loop {
             if self.taken == self.limit {
-                if refreshed || !self.refresh()? {
-                    return Ok(None);
+                if refreshed || !self.refresh() {
+                    return self.nothing();
                 }
                 refreshed = true;
             }
             let at = self.taken;
-            let header = Header::from_word(self.memory.header(at).word.load(Ordering::Relaxed));
-            fence_acquire(Edge::HeaderLoad);
+            let header = self.header(at);
             if header.is_busy() {
                 return Ok(None);
             }
@@ -97,6 +117,19 @@ impl<M: Memory> Consumer<M> {
             }
             self.skip(stride);
         }
+    }
+
+    /// What is in the header at `at`, below the limit.
+    #[inline(always)]
+    fn header(&self, at: Position) -> Header {
+        let word = self.memory.header(at).word.load(Ordering::Relaxed);
+        fence_acquire(Edge::HeaderLoad);
+        Header::from_word(word)
+    }
+
+    #[cold]
+    fn nothing(&self) -> Result<Option<Found>, Corrupt> {
+        self.corrupt.map_or(Ok(None), Err)
     }
 
     #[inline]
@@ -121,47 +154,67 @@ impl<M: Memory> Consumer<M> {
     #[inline]
     pub fn take(&mut self) -> Result<Option<Found>, Corrupt> {
         let found = self.peek()?;
-        if let Some(Found { at, len }) = found {
-            self.taken = at.advance(stride(len));
+        if let Some(found) = found {
+            self.accept(found);
         }
         Ok(found)
     }
 
-    /// Gives everything that was handed out or skipped back to producers.
+    /// Counts the record that [`peek`](Self::peek) has just found as handed out.
+    ///
+    /// # Panics
+    /// It is another record.
     #[inline]
-    pub fn publish(&mut self) -> Wake {
+    pub fn accept(&mut self, found: Found) {
+        assert_eq!(found.at, self.taken, "a record is taken once");
+        self.taken = found.at.advance(stride(found.len));
+    }
+
+    /// Gives everything that was handed out or skipped back to producers.
+    #[inline(always)]
+    pub fn publish(&mut self) {
         if self.published == self.taken {
-            return Wake::Nobody;
+            return;
+        }
+        if self.is_ours() {
+            self.own_lines();
         }
         self.published = self.taken;
         let page = self.memory.consumer();
         page.consumer_pos.store(self.taken.get(), release(Edge::SpaceStore));
         self.memory.store_load().light(Edge::SpaceFence);
-        if self.memory.producer().registry.waiting.load(Ordering::Relaxed) == 0 {
-            Wake::Nobody
-        } else {
-            self.wake_waiting()
+        if self.memory.producer().registry.waiting.load(Ordering::Relaxed) != 0 {
+            self.wake_waiting();
+        }
+    }
+
+    /// Writes to every cache line that has been read to its end, and so takes it away from the producer.
+    ///
+    /// A line that both sides merely share is dear for the producer to take back; one that the consumer owns is handed
+    /// over in one step. What is written is the tag of a header that nobody will read.
+    #[inline(always)]
+    fn own_lines(&self) {
+        const LINE: u64 = 64;
+        let mut end = Position::new(self.published.get() | (LINE - 1)).advance(1);
+        while !end.is_after(self.taken) {
+            self.memory.header(end.retreat(HEADER_BYTES)).tag.store(0, Ordering::Relaxed);
+            end = end.advance(LINE);
         }
     }
 
     #[cold]
-    fn wake_waiting(&self) -> Wake {
+    fn wake_waiting(&self) {
         let enough = self.memory.used_slots().iter().any(|slot| {
             let wanted = slot.wanted.load(Ordering::Relaxed);
             wanted != 0 && !Position::new(wanted & !7).is_after(self.published)
         });
-        if enough { Wake::Producers } else { Wake::Nobody }
+        if enough {
+            self.memory.wake(Sleeper::Producers);
+        }
     }
 
-    /// Looks anew how far the ring may be looked at. Whether that is further than before.
-    ///
-    /// # Errors
-    /// The ring is corrupt; sticky.
-    #[cold]
-    pub fn refresh(&mut self) -> Result<bool, Corrupt> {
-        if let Some(corrupt) = self.corrupt {
-            return Err(corrupt);
-        }
+    /// Looks anew how far the ring may be looked at. Whether that is further than before; never so once the ring is corrupt.
+    pub fn refresh(&mut self) -> bool {
         let found = if self.memory.plain_readers() {
             let producer_pos = self.memory.producer().producer_pos.load(Ordering::Relaxed);
             fence_acquire(Edge::PublishedLoad);
@@ -169,14 +222,21 @@ impl<M: Memory> Consumer<M> {
         } else {
             limit(&self.memory, self.limit)
         };
+        found != self.limit && self.advance_limit(found)
+    }
+
+    fn advance_limit(&mut self, found: Position) -> bool {
         let size = self.memory.size().bytes();
         let ahead = found.since(self.published);
-        if !found.is_aligned() || ahead > size || ahead < self.limit.since(self.published) {
-            return Err(self.poison(Corrupt::ProducerPos { found, consumer: self.published, size }));
+        if self.corrupt.is_some() {
+            return false;
         }
-        let further = found != self.limit;
+        if !found.is_aligned() || ahead > size || ahead < self.limit.since(self.published) {
+            self.poison(Corrupt::ProducerPos { found, consumer: self.published, size });
+            return false;
+        }
         self.limit = found;
-        Ok(further)
+        true
     }
 
     #[cold]
@@ -191,13 +251,23 @@ impl<M: Memory> Consumer<M> {
 
     /// Says that the consumer is about to sleep, and returns the futex value to sleep on.
     ///
-    /// What must follow, in this order: the heavy side of the ring's [`StoreLoad`](crate::sync::StoreLoad), one more
-    /// [`peek`](Self::peek) and [`disconnected`](Self::disconnected), the sleep if both find nothing, [`woken`](Self::woken).
-    pub fn about_to_sleep(&mut self) -> (u32, Wake) {
-        let wake = self.publish();
+    /// What must follow, in this order: the heavy side of the ring's [`StoreLoad`](crate::sync::StoreLoad),
+    /// [`disconnected`](Self::disconnected) and one more [`peek`](Self::peek), the sleep if both find nothing and the consumer
+    /// does not [owe](Self::owes_space), [`woken`](Self::woken).
+    pub fn about_to_sleep(&mut self) -> u32 {
+        self.publish();
         let seq = self.memory.producer().wake_seq.load(Ordering::Relaxed);
         self.memory.consumer().state.sleeping.store(1, Ordering::Relaxed);
-        (seq, wake)
+        seq
+    }
+
+    /// Whether something was skipped or handed out that has not been given back.
+    ///
+    /// A consumer that owes must not sleep, for the last look may have skipped records: an adaptive commit goes by
+    /// `consumer_pos` to tell whether its record is the one that is waited for, and producers may wait for the space.
+    #[inline]
+    pub fn owes_space(&self) -> bool {
+        self.published != self.taken
     }
 
     /// Takes back [`about_to_sleep`](Self::about_to_sleep).
@@ -209,21 +279,29 @@ impl<M: Memory> Consumer<M> {
     ///
     /// If so, what [`peek`](Self::peek) finds from then on is all there is, until a new producer registers.
     pub fn disconnected(&self) -> bool {
+        if !self.is_ours() {
+            return false;
+        }
         let registry = &self.memory.producer().registry;
-        let gone = self.is_ours() && registry.producers.load(Ordering::Relaxed) == 0;
+        // In this order: a first producer that comes in between must not look like the last one that has gone.
+        let expected =
+            registry.slots_used.load(Ordering::Relaxed) == 0 && registry.openers.load(Ordering::Relaxed) != 0;
+        fence_acquire(Edge::RegisteredLoad);
+        let gone = registry.producers.load(Ordering::Relaxed) == 0;
         fence_acquire(Edge::ProducersLoad);
-        gone && (registry.registrations.load(Ordering::Relaxed) != 0 || registry.openers.load(Ordering::Relaxed) == 0)
+        gone && !expected
     }
 
-    /// Says that the consumer is gone for good. Whoever waits for space is to be woken.
-    pub fn close(&mut self) -> Wake {
-        let _ = self.publish();
+    /// Says that the consumer is gone for good, and wakes producers that wait for space.
+    pub fn close(&mut self) {
+        self.publish();
+        if !self.is_ours() {
+            return;
+        }
         self.memory.consumer().state.closed.store(1, Ordering::Relaxed);
         fence_seq_cst(Edge::CloseFence);
-        if self.memory.producer().registry.waiting.load(Ordering::Relaxed) == 0 {
-            Wake::Nobody
-        } else {
-            Wake::Producers
+        if self.memory.producer().registry.waiting.load(Ordering::Relaxed) != 0 {
+            self.memory.wake(Sleeper::Producers);
         }
     }
 

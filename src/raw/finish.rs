@@ -1,7 +1,7 @@
 //! Finishing a record: commit, discard, shrink, and carving records out of a lease.
 
-use super::Memory;
 use super::claim::write_header;
+use super::{Memory, Sleeper};
 use crate::sync::{Edge, Ordering, release};
 use crate::wire::{HEADER_BYTES, Header, Position, stride};
 
@@ -23,54 +23,49 @@ pub enum Wakeup {
     Force,
 }
 
-/// Who is to be woken after a step of the protocol.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[must_use = "a sleeper that is not woken sleeps on"]
-pub enum Wake {
-    /// Nobody sleeps who should not.
-    Nobody,
-    /// The consumer.
-    Consumer,
-    /// All producers that wait for space.
-    Producers,
-}
-
-impl Wake {
-    /// The consumer, if it says that it sleeps.
-    #[inline]
-    pub(super) fn if_sleeping<M: Memory>(memory: &M) -> Self {
-        if memory.consumer().state.sleeping.load(Ordering::Relaxed) == 0 { Self::Nobody } else { Self::Consumer }
-    }
-}
-
 /// Gives the record at `at` its final header. The caller holds its reservation, and gives it up.
 #[inline]
-pub fn finish<M: Memory>(memory: &M, at: Position, header: Header, wakeup: Wakeup) -> Wake {
+pub fn finish<M: Memory>(memory: &M, at: Position, header: Header, wakeup: Wakeup) {
     memory.header(at).word.store(header.word(), release(Edge::Finish));
-    if wakeup == Wakeup::None {
-        return Wake::Nobody;
-    }
-    memory.store_load().light(Edge::FinishFence);
-    match Wake::if_sleeping(memory) {
-        Wake::Consumer => wake_from(memory, at, wakeup),
-        awake => awake,
+    if wakeup != Wakeup::None {
+        memory.store_load().light(Edge::FinishFence);
+        if consumer_sleeps(memory) {
+            wake_from(memory, at, wakeup);
+        }
     }
 }
 
 #[cold]
-fn wake_from<M: Memory>(memory: &M, at: Position, wakeup: Wakeup) -> Wake {
+fn wake_from<M: Memory>(memory: &M, at: Position, wakeup: Wakeup) {
     let waits_for = memory.consumer().consumer_pos.load(Ordering::Relaxed);
-    if wakeup == Wakeup::Force || waits_for == at.get() { Wake::Consumer } else { Wake::Nobody }
+    if wakeup == Wakeup::Force || waits_for == at.get() {
+        memory.wake(Sleeper::Consumer);
+    }
+}
+
+/// Whether the consumer says that it sleeps.
+#[inline]
+pub(super) fn consumer_sleeps<M: Memory>(memory: &M) -> bool {
+    memory.consumer().state.sleeping.load(Ordering::Relaxed) != 0
+}
+
+/// Wakes the consumer, whichever record it waits for, if it sleeps.
+#[cold]
+pub(super) fn wake_any<M: Memory>(memory: &M, edge: Edge) {
+    memory.store_load().light(edge);
+    if consumer_sleeps(memory) {
+        memory.wake(Sleeper::Consumer);
+    }
 }
 
 /// Commits the first `len` bytes of a record that was reserved with `reserved` bytes; the rest becomes a discarded record.
-pub fn shrink<M: Memory>(memory: &M, at: Position, reserved: u32, len: u32, owner: u16, wakeup: Wakeup) -> Wake {
+pub fn shrink<M: Memory>(memory: &M, at: Position, reserved: u32, len: u32, owner: u16, wakeup: Wakeup) {
     debug_assert!(len <= reserved);
     let tail = stride(reserved) - stride(len);
     if tail > 0 {
         write_header(memory, at.advance(stride(len)), Header::discarded((tail - HEADER_BYTES) as u32), owner);
     }
-    finish(memory, at, Header::committed(len), wakeup)
+    finish(memory, at, Header::committed(len), wakeup);
 }
 
 /// Splits the busy record at `at`, which takes `span` bytes with its header, so that one with a payload of `len` bytes may be

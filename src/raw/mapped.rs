@@ -3,7 +3,7 @@
 use core::ptr::NonNull;
 use std::sync::Arc;
 
-use super::{ConsumerPage, HeaderCell, Memory, ProducerPage, Slot};
+use super::{ConsumerPage, HeaderCell, Memory, ProducerPage, Sleeper, Slot};
 use crate::sync::StoreLoad;
 use crate::wire::{Position, RingSize};
 
@@ -48,24 +48,21 @@ pub struct Mapped {
     parts: Parts,
     plain_readers: bool,
     store_load: StoreLoad,
-    owner: Arc<dyn Pages>,
+    wake: fn(&Self, Sleeper),
+    /// Keeps the pages mapped.
+    _owner: Arc<dyn Pages>,
 }
 
-// SAFETY: the pointers lead to memory that `owner`, which is Send and Sync, keeps alive; what lies there is accessed
+// SAFETY: the pointers lead to memory that `_owner`, which is Send and Sync, keeps alive; what lies there is accessed
 // through atomics, or by the one holder of a reservation or a record, as the protocol guarantees.
 unsafe impl Send for Mapped {}
 // SAFETY: as above.
 unsafe impl Sync for Mapped {}
 
 impl Mapped {
-    /// The memory that `owner` keeps mapped.
-    pub fn new(owner: Arc<dyn Pages>, plain_readers: bool, store_load: StoreLoad) -> Self {
-        Self { parts: owner.parts(), plain_readers, store_load, owner }
-    }
-
-    /// Who keeps the pages mapped.
-    pub fn owner(&self) -> &Arc<dyn Pages> {
-        &self.owner
+    /// The memory that `owner` keeps mapped, where `wake` does what [`Memory::wake`] asks for.
+    pub fn new(owner: Arc<dyn Pages>, plain_readers: bool, store_load: StoreLoad, wake: fn(&Self, Sleeper)) -> Self {
+        Self { parts: owner.parts(), plain_readers, store_load, wake, _owner: owner }
     }
 
     /// The payload behind the header at `at`, contiguous for as many bytes as a legal record there can have.
@@ -78,7 +75,7 @@ impl Mapped {
 }
 
 // SAFETY: positions that are equal modulo the size lead to the same words, as `header` masks them; `Parts` vouches for
-// the validity of all words for as long as `owner` lives.
+// the validity of all words for as long as `_owner` lives.
 unsafe impl Memory for Mapped {
     /// Miri cannot map a file twice: there, the memory is on the heap.
     const MIRRORED: bool = !cfg!(miri);
@@ -96,6 +93,10 @@ unsafe impl Memory for Mapped {
     #[inline]
     fn plain_readers(&self) -> bool {
         self.plain_readers
+    }
+
+    fn wake(&self, who: Sleeper) {
+        (self.wake)(self, who);
     }
 
     #[inline]

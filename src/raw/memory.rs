@@ -35,6 +35,9 @@ pub unsafe trait Memory {
     /// The header at `at` modulo the size.
     fn header(&self, at: Position) -> &HeaderCell;
 
+    /// Wakes those who sleep or wait: increments their futex word, then wakes everyone who sleeps on it.
+    fn wake(&self, who: Sleeper);
+
     /// The reserve cursor.
     #[inline]
     fn head(&self) -> &AtomicU64 {
@@ -55,6 +58,15 @@ pub unsafe trait Memory {
         let bytes = if Self::MIRRORED { self.size().usable() - 8 } else { self.size().bytes() / 2 - 8 };
         bytes.min(u64::from(crate::wire::MAX_LEN)) as u32
     }
+}
+
+/// Who sleeps.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sleeper {
+    /// The consumer, on `wake_seq` in the producer page.
+    Consumer,
+    /// All producers that wait for space, on `space_seq` in the consumer page.
+    Producers,
 }
 
 /// A record header in memory.
@@ -87,6 +99,8 @@ pub struct ConsumerState {
     pub sleeping: AtomicU32,
     /// 1 once the consumer is gone for good.
     pub closed: AtomicU32,
+    /// 1 once a consumer has been handed out.
+    pub taken: AtomicU32,
     /// Futex of producers that wait for space: incremented before they are woken.
     pub space_seq: AtomicU32,
 }
@@ -159,14 +173,34 @@ mod layout {
     use crate::wire::{HEADER_BYTES, SLOT_BYTES, kernel};
     use core::mem::offset_of;
 
-    const SMALLEST_PAGE: usize = 4096;
-
     const _: () = assert!(offset_of!(ConsumerPage, consumer_pos) == kernel::CONSUMER_POS);
     const _: () = assert!(offset_of!(ProducerPage, producer_pos) == kernel::PRODUCER_POS);
     const _: () = assert!(offset_of!(ProducerPage, kernel) == kernel::PENDING_POS);
     const _: () = assert!(offset_of!(ProducerPage, kernel) + 8 == kernel::OVERWRITE_POS);
-    const _: () = assert!(size_of::<ConsumerPage>() <= SMALLEST_PAGE);
-    const _: () = assert!(size_of::<ProducerPage>() <= SMALLEST_PAGE);
+
+    // As documented in `docs::format`.
+    const _: () = assert!(offset_of!(ConsumerPage, state) == 128);
+    const _: () = assert!(offset_of!(ConsumerState, sleeping) == 0);
+    const _: () = assert!(offset_of!(ConsumerState, closed) == 4);
+    const _: () = assert!(offset_of!(ConsumerState, taken) == 8);
+    const _: () = assert!(offset_of!(ConsumerState, space_seq) == 12);
+    const _: () = assert!(offset_of!(ConsumerPage, discarded) == 256);
+    const _: () = assert!(offset_of!(ProducerPage, head) == 128);
+    const _: () = assert!(offset_of!(ProducerPage, registry) == 256);
+    const _: () = assert!(offset_of!(Registry, slots_used) == 0);
+    const _: () = assert!(offset_of!(Registry, producers) == 4);
+    const _: () = assert!(offset_of!(Registry, registrations) == 8);
+    const _: () = assert!(offset_of!(Registry, openers) == 12);
+    const _: () = assert!(offset_of!(Registry, waiting) == 16);
+    const _: () = assert!(offset_of!(ProducerPage, wake_seq) == 384);
+    const _: () = assert!(offset_of!(SlotWords, word) == 0);
+    const _: () = assert!(offset_of!(SlotWords, span) == 8);
+    const _: () = assert!(offset_of!(SlotWords, wanted) == 16);
+    const _: () = assert!(offset_of!(SlotWords, refused) == 24);
+    const _: () = assert!(offset_of!(SlotWords, owner) == 32);
+
+    const _: () = assert!(size_of::<ConsumerPage>() <= 4096);
+    const _: () = assert!(size_of::<ProducerPage>() <= 4096);
     const _: () = assert!(size_of::<Slot>() == SLOT_BYTES as usize);
     const _: () = assert!(size_of::<HeaderCell>() == HEADER_BYTES as usize);
 }

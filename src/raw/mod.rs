@@ -11,13 +11,25 @@ mod limit;
 mod mapped;
 mod memory;
 mod publish;
+#[cfg(not(dynring_loom))]
+mod record;
 mod registry;
+#[cfg(not(dynring_loom))]
+mod reservation;
+#[cfg(not(dynring_loom))]
+mod seat;
 
 pub use claim::{Producer, Refusal};
 pub use consumer::{Consumer, Found};
-pub use finish::{Wake, Wakeup, carve, finish, shrink};
+pub use finish::{Wakeup, carve, finish, shrink};
 pub use limit::limit;
 #[cfg(not(dynring_loom))]
 pub use mapped::{Mapped, Pages, Parts};
-pub use memory::{ConsumerPage, HeaderCell, Memory, ProducerPage, Slot, initialise};
-pub use registry::{NoFreeSlot, Registration, register, unregister};
+pub use memory::{ConsumerPage, HeaderCell, Memory, ProducerPage, Sleeper, Slot, initialise};
+#[cfg(not(dynring_loom))]
+pub use record::{Held, Taken};
+pub use registry::{Figures, NoFreeSlot, Registration, claim_consumer, close, figures, open, register, unregister};
+#[cfg(not(dynring_loom))]
+pub use reservation::{Leased, Reservation, Reservations};
+#[cfg(not(dynring_loom))]
+pub use seat::Seat;

@@ -1,6 +1,6 @@
 //! Showing plain readers what they may look at.
 
-use super::finish::Wake;
+use super::finish::wake_any;
 use super::{Memory, limit};
 use crate::sync::{Edge, Ordering, fence_seq_cst, release};
 use crate::wire::Position;
@@ -9,7 +9,7 @@ use crate::wire::Position;
 ///
 /// Of the producers that were entering together, the one that leaves last sees that all have left, thanks to the fence,
 /// and publishes for all; so none waits for another.
-pub(super) fn publish<M: Memory>(memory: &M) -> Wake {
+pub(super) fn publish<M: Memory>(memory: &M) {
     fence_seq_cst(Edge::PublishFence);
     let producer_pos = &memory.producer().producer_pos;
     let mut published = Position::new(producer_pos.load(Ordering::Relaxed));
@@ -17,11 +17,9 @@ pub(super) fn publish<M: Memory>(memory: &M) -> Wake {
     while limit.is_after(published) {
         match producer_pos.compare_exchange(published.get(), limit.get(), release(Edge::Publish), Ordering::Relaxed) {
             Ok(_) => {
-                memory.store_load().light(Edge::LeaveFence);
-                return Wake::if_sleeping(memory);
+                return wake_any(memory, Edge::LeaveFence);
             }
             Err(now) => published = Position::new(now),
         }
     }
-    Wake::Nobody
 }

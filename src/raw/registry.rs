@@ -1,11 +1,12 @@
 //! Slots: who may produce.
 
-use super::finish::Wake;
+use super::finish::wake_any;
 use super::{Memory, Slot};
 use crate::sync::{Edge, Ordering, acquire, release};
+use crate::wire::Position;
 
-/// A slot that is taken. Given back by [`unregister`].
-#[derive(Debug)]
+/// Which slot is taken, and by whom. Given back by [`unregister`].
+#[derive(Clone, Copy, Debug)]
 pub struct Registration {
     index: u32,
     owner: u16,
@@ -18,13 +19,13 @@ pub struct NoFreeSlot;
 impl Registration {
     /// The slot.
     #[inline]
-    pub fn of<'m, M: Memory>(&self, memory: &'m M) -> &'m Slot {
+    pub fn of<M: Memory>(self, memory: &M) -> &Slot {
         &memory.slots()[self.index as usize]
     }
 
     /// Registration number, from 1.
     #[inline]
-    pub fn owner(&self) -> u16 {
+    pub fn owner(self) -> u16 {
         self.owner
     }
 }
@@ -35,24 +36,68 @@ impl Registration {
 /// All slots are taken.
 pub fn register<M: Memory>(memory: &M) -> Result<Registration, NoFreeSlot> {
     let registry = &memory.producer().registry;
-    registry.producers.fetch_add(1, Ordering::Relaxed);
     let count = registry.registrations.fetch_add(1, Ordering::Relaxed);
     let owner = (count % u32::from(u16::MAX)) as u16 + 1;
     for (slot, index) in memory.slots().iter().zip(0..) {
         if slot.owner.compare_exchange(0, u32::from(owner), acquire(Edge::SlotTake), Ordering::Relaxed).is_ok() {
-            registry.slots_used.fetch_max(index + 1, Ordering::Relaxed);
+            // Not before there is a slot: to be counted and then not to come would need a wake.
+            registry.producers.fetch_add(1, Ordering::Relaxed);
+            registry.slots_used.fetch_max(index + 1, release(Edge::Registered));
             return Ok(Registration { index, owner });
         }
     }
-    registry.producers.fetch_sub(1, Ordering::Relaxed);
     Err(NoFreeSlot)
 }
 
 /// Frees the slot. All its reservations must be finished, or leaked for good.
 #[cold]
-pub fn unregister<M: Memory>(memory: &M, registration: &Registration) -> Wake {
+pub fn unregister<M: Memory>(memory: &M, registration: Registration) {
     registration.of(memory).owner.store(0, release(Edge::SlotFree));
     memory.producer().registry.producers.fetch_sub(1, release(Edge::ProducerGone));
-    memory.store_load().light(Edge::GoneFence);
-    Wake::if_sleeping(memory)
+    wake_any(memory, Edge::GoneFence);
+}
+
+/// One more handle that can register producers.
+pub fn open<M: Memory>(memory: &M) {
+    memory.producer().registry.openers.fetch_add(1, Ordering::Relaxed);
+}
+
+/// One handle less.
+#[cold]
+pub fn close<M: Memory>(memory: &M) {
+    memory.producer().registry.openers.fetch_sub(1, release(Edge::ProducerGone));
+    wake_any(memory, Edge::GoneFence);
+}
+
+/// Claims the right to be the consumer, which is given only once.
+pub fn claim_consumer<M: Memory>(memory: &M) -> bool {
+    memory.consumer().state.taken.swap(1, Ordering::Relaxed) == 0
+}
+
+/// What can be read off a ring at any time. Each figure is right by itself; together they are no snapshot.
+#[derive(Clone, Copy, Debug)]
+pub struct Figures {
+    /// The reserve cursor.
+    pub head: Position,
+    /// Everything below has been given back to producers.
+    pub consumer_pos: Position,
+    /// Registered producers.
+    pub producers: u32,
+    /// Reservations that were refused for want of space.
+    pub refused: u64,
+    /// Records that were skipped because they were discarded.
+    pub discarded: u64,
+}
+
+/// Reads them.
+pub fn figures<M: Memory>(memory: &M) -> Figures {
+    let refused = |slot: &Slot| slot.refused.load(Ordering::Relaxed);
+    Figures {
+        // In this order, so that the consumer is hardly ever seen ahead of head.
+        consumer_pos: Position::new(memory.consumer().consumer_pos.load(acquire(Edge::SpaceLoad))),
+        head: Position::new(memory.head().load(Ordering::Relaxed)),
+        producers: memory.producer().registry.producers.load(Ordering::Relaxed),
+        refused: memory.used_slots().iter().map(refused).sum(),
+        discarded: memory.consumer().discarded.load(Ordering::Relaxed),
+    }
 }

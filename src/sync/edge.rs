@@ -13,6 +13,7 @@ macro_rules! edges {
             $($(#[$doc])* $name,)*
         }
 
+        #[cfg(dynring_loom)]
         impl Edge {
             /// Every edge.
             pub const ALL: &[Edge] = &[$(Edge::$name,)*];
@@ -65,6 +66,10 @@ edges! {
     SlotTake,
     /// A producer frees its slot.
     SlotFree,
+    /// A registrant counts its slot among those that were ever used: it has counted itself among the producers before.
+    Registered,
+    /// Consumer looks whether there was ever a producer, or will be: whoever came is among the producers that it counts next.
+    RegisteredLoad,
     /// The last producer leaves: its records came before.
     ProducerGone,
     /// Fence between leaving and the look at whether the consumer sleeps.

@@ -2,11 +2,31 @@
 //!
 //! Nothing in here knows the protocol.
 
+#[cfg(not(miri))]
 pub(crate) mod bpf;
 pub(crate) mod epoll;
+pub(crate) mod futex;
+#[cfg(miri)]
+mod heap;
+#[cfg(not(miri))]
 mod kernel_map;
+#[cfg(not(miri))]
+mod map;
+pub(crate) mod membarrier;
+#[cfg(not(miri))]
+mod memfd;
 
+#[cfg(miri)]
+pub(crate) use heap::HeapPages;
+#[cfg(not(miri))]
 pub(crate) use kernel_map::KernelPages;
+#[cfg(not(miri))]
+pub(crate) use map::RingPages;
+#[cfg(not(miri))]
+pub(crate) use memfd::{allocate, memfd, seal};
+
+/// Error numbers.
+pub(crate) use libc::{E2BIG, EACCES, EBADF, EINVAL, ENODEV, EPERM};
 
 use std::io;
 

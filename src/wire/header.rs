@@ -82,6 +82,12 @@ impl Header {
         self.0 & BUSY != 0
     }
 
+    /// To be delivered.
+    #[inline]
+    pub const fn is_committed(self) -> bool {
+        self.0 & (BUSY | DISCARD) == 0
+    }
+
     /// To be skipped.
     #[inline]
     pub const fn is_discarded(self) -> bool {
@@ -156,6 +162,7 @@ mod tests {
                 assert_eq!(header.is_empty(), len == 0);
                 assert_eq!(header.is_busy(), busy);
                 assert_eq!(header.is_discarded(), discarded);
+                assert_eq!(header.is_committed(), !busy && !discarded);
                 assert_eq!(Header::from_word(header.word()), header);
             }
         }
@@ -173,7 +180,7 @@ mod tests {
         let size = RingSize::new(4096).unwrap();
         let tag = Tag::new(7, Position::new(4096 * 3 + 16), size);
         assert_eq!((tag.owner(), tag.lap()), (7, 3));
-        let far = Tag::new(u16::MAX, Position::new(u64::MAX & !7), size);
+        let far = Tag::new(u16::MAX, Position::new(!7u64), size);
         assert_eq!((far.owner(), far.lap()), (u16::MAX, u16::MAX));
         assert_eq!(Tag::from_word(far.word()), far);
     }

@@ -1,7 +1,7 @@
 //! The wire format: headers, positions, sizes and where each word lies.
 //!
 //! Everything in here is plain arithmetic on plain integers. It is the one description of the format in this crate;
-//! the protocol that moves the words is described in [`docs::internal`](crate::docs::internal).
+//! the protocol that moves the words is described in `docs::internal`.
 
 mod corrupt;
 mod header;

@@ -1,43 +1,38 @@
-//! A consumer that copies.
-
-#![expect(unsafe_code, reason = "reads records")]
+//! A consumer that copies, and looks at the ring from outside too.
 
 use std::io;
-use std::os::fd::AsFd;
-use std::sync::atomic::{Ordering, fence};
-use std::time::{Duration, Instant};
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use dynring::kernel::{Doorbell, RingBuf};
-use dynring::raw::{self, Mapped, Memory};
-use dynring::wire::Corrupt;
+use dynring::kernel::RingBuf;
+use dynring::{Consumer, Corrupt, Readiness};
+
+use crate::support::Watch;
+use crate::support::pages::{Pages, READ, page_size};
 
 #[derive(Debug)]
 pub(crate) struct Reader {
-    consumer: raw::Consumer<Mapped>,
-    pub(crate) doorbell: Doorbell,
+    pub(crate) consumer: Consumer,
+    map: OwnedFd,
+    watch: Watch,
 }
 
 impl Reader {
     pub(crate) fn open(map: impl AsFd) -> io::Result<Self> {
-        let (consumer, doorbell) = RingBuf::from_fd(map)?.into_raw()?;
-        Ok(Self { consumer, doorbell })
+        let ring = RingBuf::from_fd(&map)?;
+        let (map, watch) = (ring.as_fd().try_clone_to_owned()?, Watch::edges_of(ring.as_fd())?);
+        Ok(Self { consumer: ring.into_consumer()?, map, watch })
     }
 
-    /// The next record, not yet given back.
+    /// The next record, given back.
     pub(crate) fn next(&mut self) -> Result<Option<Vec<u8>>, Corrupt> {
-        let found = self.consumer.take()?;
-        Ok(found.map(|found| {
-            let payload = self.consumer.memory().payload(found.at);
-            // SAFETY: the record was just taken, and is not yet given back.
-            unsafe { std::slice::from_raw_parts(payload.as_ptr(), found.len as usize) }.to_vec()
-        }))
+        Ok(self.consumer.next()?.map(|record| record.to_vec()))
     }
 
     /// Everything there is, given back.
     pub(crate) fn drain(&mut self) -> Result<Vec<Vec<u8>>, Corrupt> {
-        let records = std::iter::from_fn(|| self.next().transpose()).collect();
-        self.release();
-        records
+        std::iter::from_fn(|| self.next().transpose()).collect()
     }
 
     /// The numbers over the first 8 bytes of everything there is, given back.
@@ -46,34 +41,22 @@ impl Reader {
         Ok(self.drain()?.into_iter().map(number).collect())
     }
 
-    /// Gives what was read back to the kernel.
-    pub(crate) fn release(&mut self) {
-        let _ = self.consumer.publish();
-    }
-
-    /// Records that were skipped because they were discarded.
-    pub(crate) fn discarded(&self) -> u64 {
-        self.consumer.discarded()
-    }
-
     /// What the pages say: `consumer_pos` and `producer_pos`.
-    pub(crate) fn positions(&self) -> (u64, u64) {
-        let memory = self.consumer.memory();
-        let consumer_pos = memory.consumer().consumer_pos.load(Ordering::Relaxed);
-        (consumer_pos, memory.producer().producer_pos.load(Ordering::Relaxed))
+    pub(crate) fn positions(&self) -> io::Result<(u64, u64)> {
+        let word = |page: usize| -> io::Result<u64> {
+            let pages = Pages::map(self.map.as_fd(), READ, page * page_size(), page_size())?;
+            Ok(pages.word(0).load(Ordering::Relaxed))
+        };
+        Ok((word(0)?, word(1)?))
     }
 
     /// Waits for a record. Whether there is one.
     pub(crate) fn wait(&mut self, timeout: Duration) -> io::Result<bool> {
-        let deadline = Instant::now() + timeout;
-        loop {
-            self.release();
-            fence(Ordering::SeqCst);
-            let left = deadline.saturating_duration_since(Instant::now());
-            if self.consumer.peek()?.is_some() || left.is_zero() {
-                return Ok(self.consumer.peek()?.is_some());
-            }
-            self.doorbell.wait(Some(left))?;
-        }
+        Ok(self.consumer.wait(Some(timeout))? == Readiness::Ready)
+    }
+
+    /// Whether the kernel wakes those who wait on the map: once for each time, also if it was before.
+    pub(crate) fn rings(&self, within: Duration) -> io::Result<bool> {
+        self.watch.rings(within)
     }
 }

@@ -23,13 +23,6 @@ fn page() -> u32 {
     page_size() as u32
 }
 
-impl Reader {
-    /// Whether the doorbell rings.
-    fn rings(&self, within: Duration) -> std::io::Result<bool> {
-        self.doorbell.wait(Some(within))
-    }
-}
-
 #[test]
 fn the_record_that_a_sleeping_consumer_waits_for_wakes_it() -> TestResult {
     let Some(ring) = require_kernel(page()) else { return Ok(()) };

@@ -6,8 +6,10 @@ pub(crate) mod bpf;
 pub(crate) mod pages;
 pub(crate) mod privilege;
 pub(crate) mod stall;
+pub(crate) mod watch;
 
 pub(crate) use stall::is_readable;
+pub(crate) use watch::Watch;
 
 use std::fmt::Display;
 use std::io::{self, Write};

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 
 use crate::sys::epoll::Epoll;
 
@@ -16,35 +16,22 @@ use crate::sys::epoll::Epoll;
 ///
 /// Source: `bpf_ringbuf_commit`, `ringbuf_map_poll_kern`.
 #[derive(Debug)]
-pub struct Doorbell {
+pub(crate) struct Doorbell {
     epoll: Epoll,
-    map: OwnedFd,
+    /// Epoll forgets a file whose last descriptor is closed.
+    _map: OwnedFd,
 }
 
 impl Doorbell {
     /// The doorbell of the ring that `map` is.
-    ///
-    /// # Errors
-    /// The system's limits on descriptors or on epoll watches are reached.
-    pub fn new(map: OwnedFd) -> io::Result<Self> {
+    pub(crate) fn new(map: OwnedFd) -> io::Result<Self> {
         let epoll = Epoll::new()?;
         epoll.add_edge_triggered(map.as_fd())?;
-        Ok(Self { epoll, map })
+        Ok(Self { epoll, _map: map })
     }
 
-    /// Sleeps until the kernel rings, at most for `timeout` in whole milliseconds, rounded up. Whether it rang: if not, the
-    /// time may not be up yet.
-    ///
-    /// # Errors
-    /// epoll_wait(2) failed.
-    pub fn wait(&self, timeout: Option<Duration>) -> io::Result<bool> {
-        self.epoll.wait(timeout).map(|ready| ready > 0)
-    }
-}
-
-/// The map, for event loops: those that are edge-triggered can wait on it in place of this.
-impl AsFd for Doorbell {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.map.as_fd()
+    /// Sleeps until the kernel rings, at most for `timeout` in whole milliseconds, rounded up. May return early for no reason.
+    pub(super) fn wait(&self, timeout: Option<Duration>) -> io::Result<()> {
+        self.epoll.wait(timeout).map(drop)
     }
 }

@@ -1,0 +1,67 @@
+//! The memory of a ring, byte by byte.
+//!
+//! All words are in the machine's byte order, naturally aligned, and accessed atomically. Positions are byte counts since the
+//! ring began, modulo 2⁶⁴; the offset of a position in the data is the position modulo the ring's size, a power of two.
+//!
+//! # The file
+//!
+//! ```text
+//!  offset        0              window                 window + 2 pages
+//!                +--------------+----------+----------+----------------------+
+//!  file          |    slots     | consumer | producer |         data         |
+//!                +--------------+----------+----------+----------------------+
+//! ```
+//!
+//! A memfd, sealed against changes of its length. `window` is [`Ring::window_offset`](crate::Ring::window_offset); with huge
+//! pages, there is a hole before it. Mapping the consumer page, the producer page, the data and the data again, in a row,
+//! gives what mmap(2) of a `BPF_MAP_TYPE_RINGBUF` gives.
+//!
+//! # The consumer page: written by the consumer
+//!
+//! | offset | type | word | |
+//! |---|---|---|---|
+//! | 0 | u64 | `consumer_pos` | everything below may be reused; the kernel's word |
+//! | 128 | u32 | `sleeping` | 1 while the consumer sleeps or is about to |
+//! | 132 | u32 | `closed` | 1 once the consumer is gone for good |
+//! | 136 | u32 | `taken` | 1 once a consumer has been handed out |
+//! | 140 | u32 | `space_seq` | futex of producers that wait for space |
+//! | 256 | u64 | `discarded` | records skipped |
+//!
+//! # The producer page: written by producers
+//!
+//! | offset | type | word | |
+//! |---|---|---|---|
+//! | 0 | u64 | `producer_pos` | the kernel's word; see below |
+//! | 8 | u64 | `pending_pos` | the kernel's; 0 |
+//! | 16 | u64 | `overwrite_pos` | the kernel's; 0 |
+//! | 128 | u64 | `head` | the reserve cursor of rings with [`kernel_protocol`](crate::Builder::kernel_protocol) |
+//! | 256 | u32 | `slots_used` | slots from 0 on that were ever used |
+//! | 260 | u32 | `producers` | registered producers |
+//! | 264 | u32 | `registrations` | registrations so far |
+//! | 268 | u32 | `openers` | handles that can register producers |
+//! | 272 | u32 | `waiting` | producers that wait for space |
+//! | 384 | u32 | `wake_seq` | futex of the consumer |
+//!
+//! In rings with the kernel's protocol, everything below `producer_pos` has its header, and may be looked at. In others,
+//! `producer_pos` is the reserve cursor, and headers below it may be missing: only who reads the slots knows how far to look.
+//!
+//! # A slot: 128 bytes, written by its producer
+//!
+//! | offset | type | word | |
+//! |---|---|---|---|
+//! | 0 | u64 | `word` | [`SlotWord`](crate::wire::SlotWord): where the producer reserves, or has reserved last |
+//! | 8 | u64 | `span` | while entering: bytes being reserved |
+//! | 16 | u64 | `wanted` | while waiting for space: the `consumer_pos` that would do, with bit 0 set |
+//! | 24 | u64 | `refused` | reservations refused because the ring was full |
+//! | 32 | u32 | `owner` | registration number; 0 if the slot is free |
+//!
+//! # A record
+//!
+//! Starts at a multiple of 8 and takes `round_up(8 + length, 8)` bytes. If it reaches over the end of the data, it goes on at
+//! the start, which the second mapping makes contiguous.
+//!
+//! | offset | type | word | |
+//! |---|---|---|---|
+//! | 0 | u32 | [`Header`](crate::wire::Header) | payload length, `BUSY` (bit 31), `DISCARD` (bit 30) |
+//! | 4 | u32 | [`Tag`](crate::wire::Tag) | owner and lap; in rings of the kernel `pg_off`. Once consumed, of no meaning |
+//! | 8 | | payload | |

@@ -1,0 +1,22 @@
+//! Every limit, and where it comes from.
+//!
+//! | what | limit | why |
+//! |---|---|---|
+//! | size of a ring | a power of two of whole pages, to 1 TiB | [`RingSize`](crate::wire::RingSize) |
+//! | size of a kernel ring | 2 GiB | `max_entries` is a u32 |
+//! | reserved and not yet consumed | size − 8 bytes | the kernel's rule: a full ring and an empty one differ |
+//! | payload of a record | size − 16 bytes, below 1 GiB | the rule above, a header; 30 bits of length |
+//! | alignment of a payload | 8 bytes | records start at multiples of 8 |
+//! | registered producers | 4,096; 32 unless said otherwise | [`Builder::max_producers`](crate::Builder::max_producers) |
+//! | consumers | 1, handed out once | |
+//! | records in a batch of reservations | size − 8 bytes with their headers | one swap reserves them all |
+//! | positions | wrap at 2⁶⁴ | compared by distance, below 2⁶³ |
+//! | a slot that is not used | its word looks current again after 2⁶³ bytes | the same |
+//! | laps in a tag | modulo 65,536 | 16 bits |
+//! | owners in a tag | modulo 65,535 | 16 bits, 0 is nobody |
+//! | time-outs | whole nanoseconds; on kernel rings, milliseconds, rounded up | futex(2); epoll_wait(2) |
+//! | processes | 1 | sleeping is on private futexes, and liveness is not proved across processes |
+//! | after fork(2) | handles must not be used in the child | they would share a slot |
+//!
+//! Under Miri, memory cannot be mapped twice. There, a record that would cross the end is preceded by a discarded one that
+//! fills the rest, and a payload is limited to half of the size − 8 bytes.

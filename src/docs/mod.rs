@@ -1,0 +1,4 @@
+//! What cannot be said at any one item. There is no code in here.
+
+pub mod format;
+pub mod limits;

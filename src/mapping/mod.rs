@@ -1,0 +1,61 @@
+//! Which pages a ring has, and what is asked of them.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use crate::raw::Pages;
+use crate::wire::{Layout, RingSize};
+
+/// What the memory of a new ring is to be like.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Request {
+    pub(crate) size: RingSize,
+    pub(crate) slots: u32,
+    pub(crate) huge_pages: bool,
+    pub(crate) prefault: bool,
+}
+
+/// The memory of a new ring.
+#[derive(Debug)]
+pub(crate) struct Mapping {
+    pub(crate) pages: Arc<dyn Pages>,
+    /// None under Miri, where the memory is on the heap.
+    pub(crate) file: Option<OwnedFd>,
+    pub(crate) layout: Layout,
+    /// Whether the data lies in huge pages.
+    pub(crate) huge_pages: bool,
+}
+
+/// Memory for a new ring, committed.
+#[cfg(not(miri))]
+pub(crate) fn create(request: Request) -> io::Result<Mapping> {
+    use crate::sys::{self, RingPages};
+    use std::os::fd::AsFd;
+
+    /// Of x86-64, and of aarch64 with pages of 4 KiB; others are multiples of it.
+    const HUGE_PAGE: u64 = 2 << 20;
+
+    let Request { size, slots, huge_pages, prefault } = request;
+    let page = sys::page_size();
+    let huge = huge_pages && size.bytes() >= HUGE_PAGE;
+    let align = if huge { HUGE_PAGE } else { page };
+    let layout = Layout::new(size, slots, page, align);
+    let window = layout.consumer_page();
+    let file = sys::memfd(c"dynring")?;
+    sys::allocate(file.as_fd(), 0, layout.slot_bytes())?;
+    sys::allocate(file.as_fd(), window, layout.file_bytes() - window)?;
+    sys::seal(file.as_fd())?;
+    let pages = RingPages::new(file.as_fd(), layout, slots, align, prefault)?;
+    let huge_pages = huge && pages.use_huge_pages();
+    Ok(Mapping { pages: Arc::new(pages), file: Some(file), layout, huge_pages })
+}
+
+/// Memory for a new ring, on the heap.
+#[cfg(miri)]
+pub(crate) fn create(request: Request) -> io::Result<Mapping> {
+    let page = crate::sys::page_size();
+    let layout = Layout::new(request.size, request.slots, page, page);
+    let pages = crate::sys::HeapPages::new(layout, request.slots, page)?;
+    Ok(Mapping { pages: Arc::new(pages), file: None, layout, huge_pages: false })
+}

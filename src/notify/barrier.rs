@@ -1,0 +1,25 @@
+//! Which barrier orders a store with a later load on the two sides of a sleep.
+
+use std::sync::OnceLock;
+
+use crate::sync::{Edge, StoreLoad, fence_seq_cst};
+use crate::sys::membarrier;
+
+/// What rings of this process use: the asymmetric barrier where the kernel has it.
+pub(crate) fn store_load() -> StoreLoad {
+    static POLICY: OnceLock<StoreLoad> = OnceLock::new();
+    *POLICY.get_or_init(|| {
+        let registered = !cfg!(miri) && membarrier::register_private().is_ok();
+        if registered { StoreLoad::Asymmetric } else { StoreLoad::Fence }
+    })
+}
+
+/// The barrier of the side that is about to sleep. Whether it took place: else sleeping is not safe.
+pub(super) fn heavy(store_load: StoreLoad, edge: Edge) -> bool {
+    fence_seq_cst(edge);
+    match store_load {
+        StoreLoad::Fence => true,
+        // Can only fail if a sandbox has forbidden it since it was registered.
+        StoreLoad::Asymmetric => membarrier::private().is_ok(),
+    }
+}

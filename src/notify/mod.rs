@@ -1,0 +1,29 @@
+//! When to sleep and how to wake.
+
+mod barrier;
+mod deadline;
+mod doorbell;
+mod wait;
+
+pub(crate) use barrier::store_load;
+pub(crate) use deadline::Deadline;
+#[cfg(not(miri))]
+pub(crate) use doorbell::Doorbell;
+pub use wait::{Readiness, WaitError};
+pub(crate) use wait::{Sleep, gather, reserve_waiting, wait};
+
+use crate::raw::{Mapped, Memory, Sleeper};
+use crate::sync::Ordering;
+use crate::sys::futex;
+
+/// Wakes those who sleep on a futex in a ring of this process.
+#[cold]
+pub(crate) fn wake(memory: &Mapped, who: Sleeper) {
+    let word = match who {
+        Sleeper::Consumer => &*memory.producer().wake_seq,
+        Sleeper::Producers => &memory.consumer().state.space_seq,
+    };
+    // The kernel compares the word under the lock that the wake takes: whoever has not seen this does not fall asleep.
+    word.fetch_add(1, Ordering::Relaxed);
+    futex::wake_all(word);
+}

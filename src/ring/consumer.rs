@@ -1,0 +1,213 @@
+//! Consuming.
+
+use core::ops::ControlFlow;
+use core::time::Duration;
+use std::time::Instant;
+
+use super::{Batch, Record};
+use crate::notify::{self, Deadline, Readiness, Sleep, WaitError};
+use crate::raw::{self, Held, Mapped, Memory, Taken};
+use crate::wire::Corrupt;
+
+/// The one consumer of a ring.
+///
+/// It sees the records of each producer in the order in which they were reserved, and those of all in one order. Records
+/// are read in place, and their space is given back when they are let go of.
+///
+/// Dropping it closes the ring: producers are refused from then on.
+#[derive(Debug)]
+pub struct Consumer {
+    raw: raw::Consumer<Mapped>,
+    sleep: Sleep,
+}
+
+/// When to stop draining. The default is never.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Limits {
+    /// After that many records.
+    pub records: Option<u64>,
+    /// After the record with which that many bytes of payload are reached.
+    pub bytes: Option<u64>,
+    /// After the record during which this moment has come.
+    pub deadline: Option<Instant>,
+}
+
+impl Consumer {
+    pub(crate) fn new(raw: raw::Consumer<Mapped>, sleep: Sleep) -> Self {
+        Self { raw, sleep }
+    }
+
+    /// The next record, if one is there. Discarded ones before it are skipped.
+    ///
+    /// # Errors
+    /// The ring is corrupt; sticky.
+    ///
+    /// # Examples
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let ring = dynring::Ring::builder(4096).build()?;
+    /// # let (producer, mut consumer) = (ring.producer()?, ring.consumer()?);
+    /// producer.output(b"one")?;
+    /// producer.output(b"two")?;
+    /// while let Some(record) = consumer.next()? {
+    ///     println!("{} bytes", record.len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[expect(clippy::should_implement_trait, reason = "a record borrows the consumer, which no iterator's item can")]
+    #[inline(always)]
+    pub fn next(&mut self) -> Result<Option<Record<'_>>, Corrupt> {
+        let Some(found) = self.raw.peek()? else {
+            // Gives back what was skipped.
+            self.raw.publish();
+            return Ok(None);
+        };
+        Ok(Some(Record::new(Taken::new(&mut self.raw, found))))
+    }
+
+    /// Calls `each` with every record that is there, until it breaks or nothing is left. Returns how many it was.
+    ///
+    /// Goes on for as long as producers keep up; [`drain_up_to`](Self::drain_up_to) does not.
+    ///
+    /// If `each` panics, its record counts as consumed, and nothing else is affected.
+    ///
+    /// # Errors
+    /// The ring is corrupt; sticky.
+    ///
+    /// Source: `ring_buffer__consume` in libbpf.
+    #[doc(alias = "ring_buffer__consume")]
+    #[inline]
+    pub fn drain(&mut self, mut each: impl FnMut(&[u8]) -> ControlFlow<()>) -> Result<u64, Corrupt> {
+        let mut records = 0;
+        while let Some(record) = self.next()? {
+            records += 1;
+            if each(&record).is_break() {
+                break;
+            }
+        }
+        Ok(records)
+    }
+
+    /// Like [`drain`](Self::drain), within limits.
+    ///
+    /// # Errors
+    /// The ring is corrupt; sticky.
+    ///
+    /// Source: `ring_buffer__consume_n` in libbpf.
+    ///
+    /// # Examples
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let ring = dynring::Ring::builder(4096).build()?;
+    /// # let (producer, mut consumer) = (ring.producer()?, ring.consumer()?);
+    /// use dynring::Limits;
+    /// use std::ops::ControlFlow;
+    ///
+    /// for _ in 0..5 {
+    ///     producer.output(b"record")?;
+    /// }
+    /// let two = Limits { records: Some(2), ..Limits::default() };
+    /// assert_eq!(consumer.drain_up_to(two, |_| ControlFlow::Continue(()))?, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "ring_buffer__consume_n")]
+    #[inline]
+    pub fn drain_up_to(
+        &mut self,
+        limits: Limits,
+        mut each: impl FnMut(&[u8]) -> ControlFlow<()>,
+    ) -> Result<u64, Corrupt> {
+        let (mut records, mut bytes) = (0, 0);
+        let within = |records: u64, bytes: u64| {
+            limits.records.is_none_or(|most| records < most)
+                && limits.bytes.is_none_or(|most| bytes < most)
+                && limits.deadline.is_none_or(|deadline| Instant::now() < deadline)
+        };
+        while within(records, bytes) {
+            let Some(record) = self.next()? else { break };
+            records += 1;
+            bytes += record.len() as u64;
+            if each(&record).is_break() {
+                break;
+            }
+        }
+        Ok(records)
+    }
+
+    /// Begins a batch: records that are held together, and given back together when it is dropped.
+    ///
+    /// # Examples
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let ring = dynring::Ring::builder(4096).build()?;
+    /// # let (producer, mut consumer) = (ring.producer()?, ring.consumer()?);
+    /// producer.output(b"one")?;
+    /// producer.output(b"two")?;
+    /// let batch = consumer.batch();
+    /// let mut records = batch.iter().collect::<Result<Vec<&[u8]>, _>>()?;
+    /// records.sort_by_key(|record| std::cmp::Reverse(*record));
+    /// assert_eq!(records, [b"two", b"one"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[inline]
+    pub fn batch(&mut self) -> Batch<'_> {
+        Batch::new(Held::new(&mut self.raw))
+    }
+
+    /// Waits until a record is there: at most for `timeout`, or for as long as it takes. Looks for some microseconds before it
+    /// sleeps. On a ring of the kernel, `timeout` is rounded up to milliseconds.
+    ///
+    /// # Errors
+    /// The ring is corrupt; sticky. Or the system refuses to wait.
+    ///
+    /// Source: `ring_buffer__poll` in libbpf.
+    #[doc(alias = "ring_buffer__poll")]
+    pub fn wait(&mut self, timeout: Option<Duration>) -> Result<Readiness, WaitError> {
+        notify::wait(&mut self.raw, &self.sleep, Deadline::after(timeout))
+    }
+
+    /// Like [`wait`](Self::wait), and then lets more gather: until `bytes` bytes are there, headers and unfinished records
+    /// included, or `at_most` has passed since the first record was seen.
+    ///
+    /// Reading on a producer's heels costs both sides dearly, since every cache line changes hands as soon as it is
+    /// written. Letting an eighth of the ring gather for some microseconds makes throughput several times better. More than
+    /// half of the ring is never waited for.
+    ///
+    /// # Errors
+    /// As [`wait`](Self::wait).
+    pub fn wait_for(
+        &mut self,
+        bytes: usize,
+        at_most: Duration,
+        timeout: Option<Duration>,
+    ) -> Result<Readiness, WaitError> {
+        let readiness = self.wait(timeout)?;
+        if readiness == Readiness::Ready {
+            let half = self.raw.memory().size().bytes() / 2;
+            notify::gather(&mut self.raw, half.min(bytes as u64), at_most)?;
+        }
+        Ok(readiness)
+    }
+
+    /// Whether no producer is left, nor anyone who could make one. What [`next`](Self::next) then finds is all there is.
+    ///
+    /// A ring that never had a producer counts as connected for as long as a [`Ring`](crate::Ring) handle could make one;
+    /// once the last producer has gone, it is disconnected until a handle makes another.
+    pub fn is_disconnected(&self) -> bool {
+        self.raw.disconnected()
+    }
+
+    /// Records skipped because they were discarded, by this consumer.
+    pub fn discarded(&self) -> u64 {
+        self.raw.discarded()
+    }
+}
+
+impl Drop for Consumer {
+    fn drop(&mut self) {
+        self.raw.close();
+    }
+}

@@ -1,0 +1,165 @@
+//! What goes wrong with a ring.
+
+use core::fmt;
+use std::io;
+
+use crate::raw::Refusal;
+use crate::wire::{Corrupt, SizeError};
+
+/// A ring that could not be made.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// No ring can have that capacity.
+    Capacity(SizeError),
+    /// No ring can have so many producers, or none at all.
+    Producers {
+        /// How many were asked for.
+        found: u32,
+        /// The most that is allowed; the least is 1.
+        max: u32,
+    },
+    /// The system refused, most often because memory is short.
+    System {
+        /// Size of the ring in bytes.
+        bytes: u64,
+        /// What the system said.
+        error: io::Error,
+    },
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Capacity(error) => error.fmt(f),
+            Self::Producers { found, max } => {
+                write!(f, "a ring for {found} producers was asked for; 1 to {max} are allowed")
+            }
+            Self::System { bytes, error } => write!(f, "no memory for a ring of {bytes} bytes: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for BuildError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Capacity(error) => Some(error),
+            Self::Producers { .. } => None,
+            Self::System { error, .. } => Some(error),
+        }
+    }
+}
+
+impl From<BuildError> for io::Error {
+    fn from(error: BuildError) -> Self {
+        match error {
+            BuildError::System { error, .. } => error,
+            error => Self::new(io::ErrorKind::InvalidInput, error),
+        }
+    }
+}
+
+/// No slot is free for another producer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct RegisterError {
+    /// For how many producers the ring was built.
+    pub max_producers: usize,
+}
+
+impl fmt::Display for RegisterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "all {} producers that the ring was built for are registered already", self.max_producers)
+    }
+}
+
+impl std::error::Error for RegisterError {}
+
+impl From<RegisterError> for io::Error {
+    fn from(error: RegisterError) -> Self {
+        Self::new(io::ErrorKind::QuotaExceeded, error)
+    }
+}
+
+/// The ring's one consumer has been handed out before.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct ConsumerTaken;
+
+impl fmt::Display for ConsumerTaken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the ring's consumer has been handed out before; there is only one")
+    }
+}
+
+impl std::error::Error for ConsumerTaken {}
+
+impl From<ConsumerTaken> for io::Error {
+    fn from(error: ConsumerTaken) -> Self {
+        Self::new(io::ErrorKind::ResourceBusy, error)
+    }
+}
+
+/// A reservation that was refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum ReserveError {
+    /// Not enough space at the moment.
+    Full,
+    /// No record of this ring can be so large.
+    TooLarge {
+        /// The payload length asked for, in bytes.
+        len: usize,
+        /// The largest payload length, in bytes.
+        max: usize,
+    },
+    /// The consumer is gone for good.
+    Closed,
+    /// The ring holds what no correct peer can have written.
+    Corrupt(Corrupt),
+}
+
+impl fmt::Display for ReserveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full => f.write_str("not enough space in the ring at the moment"),
+            Self::TooLarge { len, max } => {
+                write!(f, "a record of {len} bytes was to be reserved; at most {max} are allowed")
+            }
+            Self::Closed => f.write_str("the ring's consumer is gone"),
+            Self::Corrupt(corrupt) => corrupt.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ReserveError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Corrupt(corrupt) => Some(corrupt),
+            _ => None,
+        }
+    }
+}
+
+impl From<Refusal> for ReserveError {
+    #[cold]
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Full { .. } => Self::Full,
+            Refusal::Closed => Self::Closed,
+            Refusal::Corrupt(corrupt) => Self::Corrupt(corrupt),
+        }
+    }
+}
+
+impl From<ReserveError> for io::Error {
+    fn from(error: ReserveError) -> Self {
+        let kind = match error {
+            ReserveError::Full => io::ErrorKind::WouldBlock,
+            ReserveError::TooLarge { .. } => io::ErrorKind::InvalidInput,
+            ReserveError::Closed => io::ErrorKind::BrokenPipe,
+            ReserveError::Corrupt(_) => io::ErrorKind::InvalidData,
+        };
+        Self::new(kind, error)
+    }
+}

@@ -1,0 +1,61 @@
+//! The memory of a ring where files cannot be mapped twice: under Miri.
+
+use core::ptr::NonNull;
+use std::alloc::{Layout as HeapLayout, alloc_zeroed, dealloc, handle_alloc_error};
+
+use crate::raw::{Pages, Parts};
+use crate::wire::Layout;
+
+/// A ring's memory on the heap, the data once.
+///
+/// # Invariants
+/// 1. `base` is the start of an allocation of `heap`, initialised with zeros.
+#[derive(Debug)]
+pub(crate) struct HeapPages {
+    base: NonNull<u8>,
+    heap: HeapLayout,
+    layout: Layout,
+    slots: usize,
+}
+
+// SAFETY: the pointer leads to memory that the value owns, and is shared through atomics only.
+unsafe impl Send for HeapPages {}
+// SAFETY: as above.
+unsafe impl Sync for HeapPages {}
+
+impl HeapPages {
+    /// Zeroed memory for a ring of `layout`.
+    pub(crate) fn new(layout: Layout, slots: u32, page: u64) -> std::io::Result<Self> {
+        let heap = HeapLayout::from_size_align(layout.file_bytes() as usize, page as usize)
+            .map_err(|_| std::io::ErrorKind::OutOfMemory)?;
+        // SAFETY: a layout has at least three pages.
+        let base = unsafe { alloc_zeroed(heap) };
+        let base = NonNull::new(base).unwrap_or_else(|| handle_alloc_error(heap));
+        Ok(Self { base, heap, layout, slots: slots as usize })
+    }
+
+    fn at(&self, offset: u64) -> NonNull<u8> {
+        // SAFETY: the layout's offsets are within its length (invariant 1).
+        unsafe { self.base.add(offset as usize) }
+    }
+}
+
+impl Drop for HeapPages {
+    fn drop(&mut self) {
+        // SAFETY: allocated in `new` with the same layout (invariant 1).
+        unsafe { dealloc(self.base.as_ptr(), self.heap) }
+    }
+}
+
+// SAFETY: one allocation, aligned to a page, readable and writable, initialised; it stays where it is when the value moves.
+unsafe impl Pages for HeapPages {
+    fn parts(&self) -> Parts {
+        Parts {
+            consumer: self.at(self.layout.consumer_page()).cast(),
+            producer: self.at(self.layout.producer_page()).cast(),
+            slots: NonNull::slice_from_raw_parts(self.base.cast(), self.slots),
+            data: self.at(self.layout.data()),
+            size: self.layout.size(),
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Making a ring, and what its memory is like.
+
+#![cfg_attr(not(miri), expect(unsafe_code, reason = "limits of the process, and seals of the file, are system calls"))]
+
+use std::error::Error;
+use std::io;
+
+use dynring::{BuildError, Builder, Ring};
+
+const MAX: usize = 1 << 40;
+
+#[test]
+fn a_capacity_is_rounded_up_to_a_power_of_two_of_whole_pages() {
+    for (asked, got) in [(0, 4096), (1, 4096), (4096, 4096), (4097, 8192), (100_000, 131_072), ((1 << 20) - 1, 1 << 20)]
+    {
+        let builder = Ring::builder(asked);
+        assert_eq!(builder.capacity().unwrap(), got);
+        let ring = builder.build().unwrap();
+        assert_eq!(ring.capacity(), got);
+        assert_eq!(ring.stats().capacity, got as u64);
+    }
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "the heap that stands in for mapped memory has no mirror, which halves the largest record")]
+fn the_largest_record_leaves_room_for_two_headers() {
+    for capacity in [4096, 8192, 1 << 20] {
+        let ring = Ring::builder(capacity).build().unwrap();
+        assert_eq!(ring.max_len(), capacity - 16);
+        assert_eq!(ring.producer().unwrap().max_len(), capacity - 16);
+    }
+}
+
+#[test]
+fn no_ring_is_larger_than_a_tebibyte() {
+    assert_eq!(Ring::builder(MAX).capacity().unwrap(), MAX);
+    for asked in [MAX + 1, usize::MAX / 2 + 2, usize::MAX] {
+        let builder = Ring::builder(asked);
+        let error = builder.build().unwrap_err();
+        assert!(builder.capacity().is_err());
+        let BuildError::Capacity(size) = &error else { panic!("{error:?}") };
+        assert_eq!((size.found, size.max), (asked as u64, MAX as u64));
+        let text = error.to_string();
+        assert!(text.contains(&asked.to_string()) && text.contains(&MAX.to_string()), "{text}");
+        assert_eq!(error.source().unwrap().to_string(), text);
+        assert_eq!(io::Error::from(error).kind(), io::ErrorKind::InvalidInput);
+    }
+}
+
+#[test]
+fn a_ring_is_for_at_least_one_producer_and_at_most_4096() {
+    for asked in [0, Builder::MAX_PRODUCERS + 1, u32::MAX] {
+        let error = Ring::builder(4096).max_producers(asked).build().unwrap_err();
+        let BuildError::Producers { found, max } = error else { panic!("{error:?}") };
+        assert_eq!((found, max), (asked, 4096));
+        assert_eq!(error.to_string(), format!("a ring for {asked} producers was asked for; 1 to 4096 are allowed"));
+        assert_eq!(io::Error::from(error).kind(), io::ErrorKind::InvalidInput);
+    }
+    for asked in [1, Builder::MAX_PRODUCERS] {
+        let ring = Ring::builder(4096).max_producers(asked).build().unwrap();
+        let producers: Vec<_> = (0..asked).map(|_| ring.producer().unwrap()).collect();
+        let error = ring.producer().unwrap_err();
+        assert_eq!(error.max_producers, asked as usize);
+        assert_eq!(producers[0].try_clone().unwrap_err(), error);
+        assert_eq!(ring.stats().producers, asked);
+    }
+}
+
+#[test]
+fn a_new_ring_is_empty() {
+    for first in [0, 4096, !7, 12345] {
+        let ring = Ring::builder(8192).first_position(first).build().unwrap();
+        let stats = ring.stats();
+        assert_eq!((stats.head, stats.consumer_pos), (first & !7, first & !7));
+        assert_eq!((stats.available, stats.producers, stats.refused, stats.discarded), (0, 0, 0, 0));
+        assert!(ring.consumer().unwrap().next().unwrap().is_none());
+    }
+}
+
+#[test]
+fn a_clone_is_a_handle_on_the_same_ring() {
+    let ring = Ring::builder(4096).build().unwrap();
+    let clone = ring.clone();
+    ring.producer().unwrap().output(b"to all").unwrap();
+    assert_eq!(clone.stats(), ring.stats());
+    let mut consumer = clone.consumer().unwrap();
+    assert!(ring.consumer().is_err());
+    assert_eq!(&*consumer.next().unwrap().unwrap(), b"to all");
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "megabytes are slow there")]
+fn a_ring_works_whether_or_not_it_gets_huge_pages_and_prefaulting() {
+    for (huge_pages, prefault) in [(true, true), (true, false), (false, false)] {
+        let ring = Ring::builder(4 << 20).huge_pages(huge_pages).prefault(prefault).build().unwrap();
+        assert!(huge_pages || !ring.huge_pages());
+        let (producer, mut consumer) = (ring.producer().unwrap(), ring.consumer().unwrap());
+        let payload = vec![7; 3 << 20];
+        for _ in 0..3 {
+            producer.output(&payload).unwrap();
+            assert!(*consumer.next().unwrap().unwrap() == payload);
+        }
+    }
+}
+
+#[test]
+fn a_small_ring_gets_no_huge_pages() {
+    let ring = Ring::builder(4096).huge_pages(true).build().unwrap();
+    assert!(!ring.huge_pages());
+}
+
+#[cfg(not(miri))]
+mod memory {
+    use super::*;
+
+    use std::fs;
+    use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+    use std::os::unix::fs::MetadataExt;
+    use std::process::Command;
+
+    fn seals(file: BorrowedFd<'_>) -> i32 {
+        // SAFETY: no preconditions.
+        unsafe { libc::fcntl(file.as_raw_fd(), libc::F_GET_SEALS) }
+    }
+
+    #[test]
+    fn the_length_of_the_file_is_sealed() {
+        let ring = Ring::builder(8192).build().unwrap();
+        let file = fs::File::from(ring.as_fd().try_clone_to_owned().unwrap());
+        assert_eq!(seals(ring.as_fd()), libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL);
+        let len = file.metadata().unwrap().len();
+        for changed in [0, len - 4096, len + 4096] {
+            assert_eq!(file.set_len(changed).unwrap_err().raw_os_error(), Some(libc::EPERM));
+        }
+        assert_eq!(file.metadata().unwrap().len(), len);
+    }
+
+    #[test]
+    fn the_window_is_the_end_of_the_file_and_begins_at_a_page() {
+        for (capacity, producers, huge) in [(4096, 1, false), (65536, 4096, false), (4 << 20, 32, true)] {
+            let ring = Ring::builder(capacity).max_producers(producers).huge_pages(huge).build().unwrap();
+            let file = fs::File::from(ring.as_fd().try_clone_to_owned().unwrap());
+            assert_eq!(ring.window_offset() % 4096, 0);
+            assert_eq!(file.metadata().unwrap().len(), ring.window_offset() + 2 * 4096 + capacity as u64);
+        }
+    }
+
+    #[test]
+    fn the_memory_is_committed_when_the_ring_is_made() {
+        let ring = Ring::builder(1 << 20).prefault(false).build().unwrap();
+        let file = fs::File::from(ring.as_fd().try_clone_to_owned().unwrap());
+        let metadata = file.metadata().unwrap();
+        assert_eq!(metadata.blocks() * 512, metadata.len());
+    }
+
+    /// Mappings of the file with that inode in this process.
+    fn mappings(inode: u64) -> usize {
+        let maps = fs::read_to_string("/proc/self/maps").unwrap();
+        maps.lines().filter(|line| line.split_whitespace().nth(4) == Some(&inode.to_string())).count()
+    }
+
+    #[test]
+    fn the_memory_goes_with_the_last_who_holds_it() {
+        let ring = Ring::builder(4096).build().unwrap();
+        let file = fs::File::from(ring.as_fd().try_clone_to_owned().unwrap());
+        let inode = file.metadata().unwrap().ino();
+        let (producer, consumer) = (ring.producer().unwrap(), ring.consumer().unwrap());
+        let record = producer.reserve_owned(8).unwrap();
+        drop((ring, producer));
+        assert_ne!(mappings(inode), 0);
+        drop(consumer);
+        assert_ne!(mappings(inode), 0);
+        record.commit();
+        assert_eq!(mappings(inode), 0);
+    }
+
+    const CHILD: &str = "DYNRING_TEST_CHILD";
+
+    /// Runs the test `name` once more, in a process of its own, in which it does `with_less` instead.
+    fn in_a_child(name: &str, with_less: impl FnOnce()) {
+        if std::env::var_os(CHILD).is_some() {
+            return with_less();
+        }
+        let mut child = Command::new(std::env::current_exe().unwrap());
+        let output = child.args(["--exact", name, "--nocapture"]).env(CHILD, "1").output().unwrap();
+        let text = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
+        assert!(output.status.success() && text.contains("1 passed"), "{}\n{text}", output.status);
+    }
+
+    fn limit(resource: libc::__rlimit_resource_t, most: u64) {
+        let limit = libc::rlimit { rlim_cur: most, rlim_max: most };
+        // SAFETY: the pointer is to a limit.
+        let result = unsafe { libc::setrlimit(resource, &limit) };
+        assert_eq!(result, 0);
+    }
+
+    fn assert_refused(capacity: usize, errno: i32) {
+        let error = Ring::builder(capacity).build().unwrap_err();
+        let BuildError::System { bytes, error: system } = &error else { panic!("{error:?}") };
+        assert_eq!(*bytes, capacity as u64);
+        assert_eq!(system.raw_os_error(), Some(errno), "{system}");
+        assert!(error.to_string().starts_with(&format!("no memory for a ring of {capacity} bytes: ")), "{error}");
+        assert!(error.source().is_some());
+        assert_eq!(io::Error::from(error).raw_os_error(), Some(errno));
+    }
+
+    #[test]
+    fn a_ring_for_which_addresses_are_short_is_refused() {
+        in_a_child("memory::a_ring_for_which_addresses_are_short_is_refused", || {
+            let statm = fs::read_to_string("/proc/self/statm").unwrap();
+            let pages: u64 = statm.split(' ').next().unwrap().parse().unwrap();
+            limit(libc::RLIMIT_AS, pages * 4096 + (16 << 20));
+            assert_refused(16 << 20, libc::ENOMEM);
+            assert!(Ring::builder(4096).build().is_ok());
+        });
+    }
+
+    #[test]
+    fn a_ring_for_which_files_may_not_be_large_enough_is_refused() {
+        in_a_child("memory::a_ring_for_which_files_may_not_be_large_enough_is_refused", || {
+            // SAFETY: ignoring a signal needs no handler.
+            unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+            limit(libc::RLIMIT_FSIZE, 1 << 20);
+            assert_refused(1 << 20, libc::EFBIG);
+            assert!(Ring::builder(4096).build().is_ok());
+        });
+    }
+
+    #[test]
+    fn a_ring_for_which_file_descriptors_are_short_is_refused() {
+        in_a_child("memory::a_ring_for_which_file_descriptors_are_short_is_refused", || {
+            limit(libc::RLIMIT_NOFILE, 0);
+            assert_refused(4096, libc::EMFILE);
+        });
+    }
+}
