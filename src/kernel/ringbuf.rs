@@ -23,12 +23,12 @@ use crate::wire::{RingSize, SizeError};
 ///
 /// # Examples
 /// ```
-/// use dynring::kernel::{OpenError, RingBuf};
+/// use dynring::{Consumer, kernel::RingBuf};
 ///
-/// fn open(map: std::os::fd::BorrowedFd<'_>) -> Result<RingBuf, OpenError> {
+/// fn consume(map: std::os::fd::BorrowedFd<'_>) -> std::io::Result<Consumer> {
 ///     let ring = RingBuf::from_fd(map)?;
 ///     println!("a ring of {} bytes", ring.size().bytes());
-///     Ok(ring)
+///     ring.into_consumer()
 /// }
 /// ```
 #[doc(alias = "ring_buffer__new")]
