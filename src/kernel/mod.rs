@@ -1,7 +1,7 @@
 //! Rings that the kernel made: `BPF_MAP_TYPE_RINGBUF`.
 //!
-//! BPF programs produce, this process consumes. Opening one takes a descriptor of the map, however it was come by: from
-//! libbpf, aya or a loader of one's own, from a pin in bpffs, or over a Unix socket.
+//! BPF programs produce, this process consumes. Opening one takes a descriptor of the map, wherever it comes from:
+//! libbpf, aya or a loader of one's own, a pin in bpffs, a Unix socket.
 
 mod error;
 mod ringbuf;

@@ -20,6 +20,17 @@ use crate::wire::{RingSize, SizeError};
 /// ring is opened again.
 ///
 /// The descriptor is duplicated (close-on-exec); the one passed in may be closed.
+///
+/// # Examples
+/// ```
+/// use dynring::{Consumer, kernel::RingBuf};
+///
+/// fn consume(map: std::os::fd::BorrowedFd<'_>) -> std::io::Result<Consumer> {
+///     let ring = RingBuf::from_fd(map)?;
+///     println!("a ring of {} bytes", ring.size().bytes());
+///     ring.into_consumer()
+/// }
+/// ```
 #[doc(alias = "ring_buffer__new")]
 #[doc(alias = "BPF_MAP_TYPE_RINGBUF")]
 #[derive(Debug)]
