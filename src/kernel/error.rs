@@ -21,6 +21,11 @@ pub enum OpenError {
     /// The map was created with `BPF_F_RB_OVERWRITE`: there, producers overwrite records that have not been read, also while
     /// they are being read.
     Overwriting,
+    /// This process consumes the map already.
+    AlreadyOpen {
+        /// The map's identity, as `bpftool map` shows it.
+        id: u32,
+    },
     /// The map has a size that no ring has.
     Size(SizeError),
     /// The kernel does not let this process do what it takes.
@@ -73,6 +78,9 @@ impl core::fmt::Display for OpenError {
             Self::Overwriting => {
                 write!(f, "the BPF ring buffer was created with BPF_F_RB_OVERWRITE; one created without it is allowed")
             }
+            Self::AlreadyOpen { id } => {
+                write!(f, "this process consumes the BPF ring buffer with the id {id} already; one consumer is allowed")
+            }
             Self::Size(error) => error.fmt(f),
             Self::Permission { step, error } => write!(f, "the kernel refuses {step}: {error}"),
             Self::Os(error) => error.fmt(f),
@@ -98,7 +106,9 @@ impl std::error::Error for OpenError {
         match self {
             Self::Size(error) => Some(error),
             Self::Permission { error, .. } | Self::Os(error) => Some(error),
-            Self::BadFd | Self::NotAMap | Self::WrongMapType { .. } | Self::Overwriting => None,
+            Self::BadFd | Self::NotAMap | Self::WrongMapType { .. } | Self::Overwriting | Self::AlreadyOpen { .. } => {
+                None
+            }
         }
     }
 }
@@ -108,6 +118,7 @@ impl From<OpenError> for io::Error {
         let kind = match &error {
             OpenError::Permission { .. } => io::ErrorKind::PermissionDenied,
             OpenError::Overwriting => io::ErrorKind::Unsupported,
+            OpenError::AlreadyOpen { .. } => io::ErrorKind::ResourceBusy,
             OpenError::Os(error) => error.kind(),
             _ => io::ErrorKind::InvalidInput,
         };

@@ -4,6 +4,7 @@
 //! libbpf, aya or a loader of one's own, a pin in bpffs, a Unix socket.
 
 mod error;
+mod map;
 mod ringbuf;
 
 pub use error::{OpenError, OpenStep};

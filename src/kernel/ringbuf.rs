@@ -1,10 +1,11 @@
 //! Opening a ring of the kernel.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
 use super::error::{OpenError, OpenStep, RINGBUF};
+use super::map::OpenMap;
 use crate::notify::{Doorbell, Sleep};
 use crate::raw::{self, Mapped};
 use crate::ring::Consumer;
@@ -15,9 +16,9 @@ use crate::wire::{RingSize, SizeError};
 
 /// A ring that the kernel made: a BPF map of type `BPF_MAP_TYPE_RINGBUF`, mapped into this process.
 ///
-/// BPF programs produce. The kernel allows one consumer: nothing keeps two of them apart, in one process or in several,
-/// and they would take records from under each other's hands. Records that nobody has consumed are still there when the
-/// ring is opened again.
+/// BPF programs produce. There must be one consumer: two would take records from under each other's hands. A process opens
+/// a ring only once at a time; that no other process consumes it, or writes to its consumer page, is up to whoever passes
+/// the descriptor round. Records that nobody has consumed are still there when the ring is opened again.
 ///
 /// The descriptor is duplicated (close-on-exec); the one passed in may be closed.
 ///
@@ -35,7 +36,7 @@ use crate::wire::{RingSize, SizeError};
 #[doc(alias = "BPF_MAP_TYPE_RINGBUF")]
 #[derive(Debug)]
 pub struct RingBuf {
-    map: OwnedFd,
+    map: OpenMap,
     pages: KernelPages,
     size: RingSize,
 }
@@ -51,7 +52,9 @@ impl RingBuf {
     pub fn from_fd(fd: impl AsFd) -> Result<Self, OpenError> {
         let map = fd.as_fd().try_clone_to_owned().map_err(|error| OpenError::from_os(OpenStep::Describe, error))?;
         let page = page_size();
-        let size = describe(map.as_fd()).and_then(|info| check(&info, page))?;
+        let info = describe(map.as_fd())?;
+        let size = check(&info, page)?;
+        let map = OpenMap::new(map, info.id)?;
         let pages = KernelPages::new(map.as_fd(), size, page);
         let pages = pages.map_err(|error| OpenError::from_os(OpenStep::Map, error))?;
         Ok(Self { map, pages, size })

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 
 use crate::sys::epoll::Epoll;
 
@@ -15,23 +15,28 @@ use crate::sys::epoll::Epoll;
 /// commits with a full barrier before it loads that position, so that one of the two sees what the other did.
 ///
 /// Source: `bpf_ringbuf_commit`, `ringbuf_map_poll_kern`.
-#[derive(Debug)]
 pub(crate) struct Doorbell {
     epoll: Epoll,
     /// Epoll forgets a file whose last descriptor is closed.
-    _map: OwnedFd,
+    _map: Box<dyn AsFd + Send + Sync>,
 }
 
 impl Doorbell {
     /// The doorbell of the ring that `map` is.
-    pub(crate) fn new(map: OwnedFd) -> io::Result<Self> {
+    pub(crate) fn new(map: impl AsFd + Send + Sync + 'static) -> io::Result<Self> {
         let epoll = Epoll::new()?;
         epoll.add_edge_triggered(map.as_fd())?;
-        Ok(Self { epoll, _map: map })
+        Ok(Self { epoll, _map: Box::new(map) })
     }
 
     /// Sleeps until the kernel rings, at most for `timeout` in whole milliseconds, rounded up. May return early for no reason.
     pub(super) fn wait(&self, timeout: Option<Duration>) -> io::Result<()> {
         self.epoll.wait(timeout).map(drop)
+    }
+}
+
+impl core::fmt::Debug for Doorbell {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Doorbell").field("epoll", &self.epoll).finish_non_exhaustive()
     }
 }

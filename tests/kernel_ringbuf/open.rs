@@ -48,6 +48,19 @@ fn the_descriptor_that_was_passed_in_may_be_closed() -> io::Result<()> {
 }
 
 #[test]
+fn a_ring_is_consumed_once_at_a_time() -> io::Result<()> {
+    let Some(ring) = require_kernel(page()) else { return Ok(()) };
+    let opened = RingBuf::from_fd(&ring)?;
+    let refused = || RingBuf::from_fd(&ring).map(drop).expect_err("open already");
+    assert!(matches!(refused(), OpenError::AlreadyOpen { .. }), "{}", refused());
+    let consumer = opened.into_consumer()?;
+    assert!(matches!(refused(), OpenError::AlreadyOpen { .. }), "{}", refused());
+    drop(consumer);
+    RingBuf::from_fd(&ring)?;
+    Ok(())
+}
+
+#[test]
 fn what_was_duplicated_is_closed_again_and_not_inherited() -> io::Result<()> {
     let Some(ring) = require_kernel(page()) else { return Ok(()) };
     let opened = RingBuf::from_fd(&ring)?;

@@ -5,6 +5,7 @@ use std::os::fd::AsFd;
 
 use crate::bpf::{Outcome, Query, Records, Ring};
 use crate::reader::Reader;
+use crate::support::child::in_a_child_that_is_killed;
 use crate::support::pages::{Pages, READ, page_size};
 use crate::support::stall::Stall;
 use crate::support::{require, require_kernel};
@@ -208,11 +209,14 @@ fn records_that_were_not_given_back_are_read_again_by_a_new_consumer() -> TestRe
     let Some(ring) = require_kernel(page()) else { return Ok(()) };
     ring.output(&Records::one(0, &[0; 24]).times(3))?;
     let mut first = Reader::open(&ring)?;
-    let batch = first.consumer.batch();
-    assert_eq!(batch.iter().count(), 3);
-    // As if the process had been killed.
-    std::mem::forget(batch);
-    std::mem::forget(first);
+    let killed = in_a_child_that_is_killed(|| {
+        let batch = first.consumer.batch();
+        let held = batch.iter().count() == 3;
+        std::mem::forget(batch);
+        held
+    })?;
+    assert!(killed, "the child did not see three records");
+    drop(first);
     assert_eq!(Reader::open(&ring)?.numbers()?, [0, 1, 2]);
     Ok(())
 }
