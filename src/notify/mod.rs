@@ -3,13 +3,15 @@
 mod barrier;
 mod deadline;
 mod doorbell;
+mod error;
 mod wait;
 
 pub(crate) use barrier::store_load;
 pub(crate) use deadline::Deadline;
 #[cfg(not(miri))]
 pub(crate) use doorbell::Doorbell;
-pub use wait::{Readiness, WaitError};
+pub use error::WaitError;
+pub use wait::Readiness;
 pub(crate) use wait::{Sleep, gather, reserve_waiting, wait};
 
 use crate::raw::{Mapped, Memory, Sleeper};

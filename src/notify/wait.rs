@@ -1,21 +1,21 @@
 //! Waiting: look again for a moment, then sleep.
 
-use core::hint;
 use core::time::Duration;
-use std::io;
 use std::thread;
 use std::time::Instant;
 
-use super::Deadline;
+use crossbeam_utils::Backoff;
+
 use super::barrier::heavy;
 use super::doorbell::Doorbell;
+use super::{Deadline, WaitError};
 use crate::raw::{Consumer, Mapped, Memory, Producer, Refusal};
 use crate::sync::Edge;
 use crate::sys::futex;
 use crate::wire::Corrupt;
 
-/// Looks before the first sleep; the pause between them doubles up to 64 spins: some microseconds in all.
-const LOOKS: u32 = 40;
+/// How long to look again and again before the first sleep: about what it costs to sleep and be woken.
+const LOOKING: Duration = Duration::from_micros(10);
 
 /// The longest sleep where the barrier that makes sleeping safe was refused.
 const POLL: Duration = Duration::from_millis(1);
@@ -42,56 +42,11 @@ pub(crate) enum Sleep {
     Doorbell(Doorbell),
 }
 
-/// Waiting that went wrong.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum WaitError {
-    /// The ring holds what no correct peer can have written; sticky.
-    Corrupt(Corrupt),
-    /// The system refused to wait.
-    System(io::Error),
-}
-
-impl core::fmt::Display for WaitError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            Self::Corrupt(corrupt) => corrupt.fmt(f),
-            Self::System(error) => write!(f, "the system refused to wait for a record: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for WaitError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Corrupt(corrupt) => Some(corrupt),
-            Self::System(error) => Some(error),
-        }
-    }
-}
-
-impl From<Corrupt> for WaitError {
-    fn from(corrupt: Corrupt) -> Self {
-        Self::Corrupt(corrupt)
-    }
-}
-
-impl From<WaitError> for io::Error {
-    fn from(error: WaitError) -> Self {
-        match error {
-            WaitError::Corrupt(corrupt) => corrupt.into(),
-            WaitError::System(error) => error,
-        }
-    }
-}
-
 /// Waits for a record.
 pub(crate) fn wait(consumer: &mut Consumer<Mapped>, sleep: &Sleep, deadline: Deadline) -> Result<Readiness, WaitError> {
-    for look in 0..LOOKS {
-        if consumer.peek()?.is_some() {
-            return Ok(Readiness::Ready);
-        }
-        pause(look);
+    let looked = looking(|| consumer.peek().map(|found| found.map(|_| Readiness::Ready)).transpose());
+    if let Some(readiness) = looked {
+        return Ok(readiness?);
     }
     loop {
         let readiness = match sleep {
@@ -147,20 +102,19 @@ fn last_look(consumer: &mut Consumer<Mapped>) -> Result<Option<Readiness>, Corru
 }
 
 /// Lets more gather once there is a record: until `bytes` are known of, or `at_most` has passed.
-pub(crate) fn gather(consumer: &mut Consumer<Mapped>, bytes: u64, at_most: Duration) -> Result<(), Corrupt> {
+pub(crate) fn gather(consumer: &mut Consumer<Mapped>, bytes: u64, at_most: Duration) {
     if consumer.known() >= bytes {
-        return Ok(());
+        return;
     }
-    let begun = Instant::now();
-    for look in 0.. {
+    let (begun, backoff) = (Instant::now(), Backoff::new());
+    loop {
         consumer.refresh();
-        let left = at_most.saturating_sub(begun.elapsed());
-        if consumer.known() >= bytes || left.is_zero() || consumer.disconnected() {
-            break;
+        let passed = begun.elapsed();
+        if consumer.known() >= bytes || passed >= at_most || consumer.disconnected() {
+            return;
         }
-        if look < LOOKS { pause(look) } else { thread::sleep(left.min(begun.elapsed())) }
+        if passed < LOOKING { backoff.spin() } else { thread::sleep(passed.min(at_most - passed)) }
     }
-    Ok(())
 }
 
 /// Tries `reserve` until it succeeds, is refused for good, or the deadline has passed.
@@ -169,16 +123,17 @@ pub(crate) fn reserve_waiting<R>(
     deadline: Deadline,
     mut reserve: impl FnMut() -> Result<R, Refusal>,
 ) -> Result<R, Refusal> {
-    for look in 0..LOOKS {
-        match reserve() {
-            Err(Refusal::Full { .. }) => pause(look),
-            done => return done,
-        }
+    let final_or_full = |result| match result {
+        Err(Refusal::Full { .. }) => None,
+        result => Some(result),
+    };
+    if let Some(result) = looking(|| final_or_full(reserve())) {
+        return result;
     }
     loop {
         let wanted = match reserve() {
             Err(Refusal::Full { wanted }) => wanted,
-            done => return done,
+            result => return result,
         };
         if deadline.has_passed() {
             return Err(Refusal::Full { wanted });
@@ -202,8 +157,17 @@ fn at_most(deadline: Deadline, safe: bool) -> Option<Duration> {
     if safe { left } else { Some(left.map_or(POLL, |left| left.min(POLL))) }
 }
 
-fn pause(look: u32) {
-    for _ in 0..1 << look.min(6) {
-        hint::spin_loop();
+/// Looks for an answer at once, and then again and again for a moment, less and less often.
+fn looking<R>(mut look: impl FnMut() -> Option<R>) -> Option<R> {
+    if let Some(answer) = look() {
+        return Some(answer);
     }
+    let (begun, backoff) = (Instant::now(), Backoff::new());
+    while begun.elapsed() < LOOKING {
+        backoff.spin();
+        if let Some(answer) = look() {
+            return Some(answer);
+        }
+    }
+    None
 }

@@ -157,7 +157,7 @@ impl Consumer {
         Batch::new(Held::new(&mut self.raw))
     }
 
-    /// Waits until a record is there: at most for `timeout`, or for as long as it takes. Looks for some microseconds before it
+    /// Waits until a record is there: at most for `timeout`, or for as long as it takes. Looks for 10 microseconds before it
     /// sleeps. On a ring of the kernel, `timeout` is rounded up to milliseconds.
     ///
     /// # Errors
@@ -187,7 +187,7 @@ impl Consumer {
         let readiness = self.wait(timeout)?;
         if readiness == Readiness::Ready {
             let half = self.raw.memory().size().bytes() / 2;
-            notify::gather(&mut self.raw, half.min(bytes as u64), at_most)?;
+            notify::gather(&mut self.raw, half.min(bytes as u64), at_most);
         }
         Ok(readiness)
     }
