@@ -11,7 +11,7 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{SIZES, Sizes, back_off, fill, fold, pin};
+use common::{SIZES, Sizes, back_off, cores, fill, fold, pin};
 use criterion::{BenchmarkId, Criterion, Throughput};
 use crossbeam_queue::ArrayQueue;
 use dynring::{Consumer, Producer, Readiness, ReserveError, Ring};
@@ -72,13 +72,14 @@ fn across(records: u64, sizes: Sizes, producers: usize, way: Way) -> Duration {
     let mut consumer = ring.consumer().unwrap();
     let each = records.div_ceil(producers as u64);
     let start = Barrier::new(producers + 1);
+    // Producers that share a core give it up while they wait.
+    let shared_core = producers >= cores();
     thread::scope(|scope| {
         for nth in 0..producers {
             let (producer, start) = (ring.producer().unwrap(), &start);
             scope.spawn(move || {
                 pin(1 + nth);
                 start.wait();
-                let shared_core = producers >= thread::available_parallelism().map_or(1, usize::from);
                 if way.lease {
                     send_leased(&producer, each, sizes, shared_core);
                 } else {

@@ -2,6 +2,10 @@
 #![allow(dead_code, reason = "each benchmark uses its part")]
 
 use std::hint;
+use std::sync::{Once, OnceLock};
+use std::thread;
+
+use core_affinity::CoreId;
 
 /// Payload sizes in bytes; `Mixed` is 8 to 512, seeded.
 #[derive(Clone, Copy, Debug)]
@@ -53,11 +57,21 @@ pub fn fold(payload: &[u8]) -> u64 {
     if all == any { all } else { 0 }
 }
 
+/// The cores that there are, asked for before anything is pinned: a pinned thread, and every thread that it starts, sees one.
+fn core_ids() -> &'static [CoreId] {
+    static CORES: OnceLock<Vec<CoreId>> = OnceLock::new();
+    CORES.get_or_init(|| core_affinity::get_core_ids().unwrap_or_default())
+}
+
+/// How many there are.
+pub fn cores() -> usize {
+    core_ids().len().max(1)
+}
+
 /// Puts the calling thread on the `nth` core, counted round. Says so once if that is refused.
 pub fn pin(nth: usize) {
-    use std::sync::Once;
     static REFUSED: Once = Once::new();
-    let cores = core_affinity::get_core_ids().unwrap_or_default();
+    let cores = core_ids();
     let pinned = !cores.is_empty() && core_affinity::set_for_current(cores[nth % cores.len()]);
     if !pinned {
         REFUSED.call_once(|| eprintln!("threads cannot be pinned here: expect noise"));
@@ -66,5 +80,5 @@ pub fn pin(nth: usize) {
 
 /// Waits a moment for another thread: briefly on a core of its own, by giving up the core where they must share.
 pub fn back_off(shared_core: bool) {
-    if shared_core { std::thread::yield_now() } else { hint::spin_loop() }
+    if shared_core { thread::yield_now() } else { hint::spin_loop() }
 }
