@@ -5,7 +5,7 @@ use std::process::Command;
 use dynring_loom::sync::Edge;
 
 /// The longest that a mutant may go unnoticed, in seconds.
-const PATIENCE: &str = "60";
+const PATIENCE: &str = "200";
 
 /// A model that must fail without `edge`.
 fn noticed_by(edge: Edge) -> &'static str {
