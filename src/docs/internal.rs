@@ -1,0 +1,274 @@
+//! How the ring works, and why it is right.
+//!
+//! For whoever wants to change it. The code is in `src/raw`, the names of all orderings in `src/sync/edge.rs`, and the
+//! models, which try every interleaving of small scenarios, in `loom_tests`. No ordering is in the code without a row
+//! in [the table of edges](#edges), and none is in the table without a model that fails when it is weakened.
+//!
+//! # The problem
+//!
+//! Producers share one cursor, *head*. To reserve is to move it by a compare-and-swap, after which a header is written
+//! to where it was:
+//!
+//! ```text
+//!            consumer_pos                        head            head + 16
+//!                 v                               v                  v
+//!   ...  free     | header payload | header payload | ?????? ??????? |  free ...
+//!                                                     ^
+//!                                                     swapped, header not written yet
+//! ```
+//!
+//! Between the swap and the header, the header's place holds the bytes of an old record, and old payload can look like
+//! any header at all. The consumer must not look there. The kernel keeps it away with a spinlock, DPDK by having
+//! producers wait for each other, Aeron by zeroing all that was consumed. The first two let one stalled producer stop
+//! all others; the third has the consumer write every byte.
+//!
+//! Here, a producer says where it is going **before** it swaps.
+//!
+//! # The words
+//!
+//! *Head* is only ever moved forward, by swaps. Positions are byte counts that wrap at 2⁶⁴ and are compared by
+//! distance.
+//!
+//! *Slot word*: one for each producer, written by nobody else.
+//!
+//! ```text
+//!                        announce s                      swap succeeds,
+//!        +---------+   (E2, release)   +---------------+ header written    +---------+
+//!        |  left   | ----------------> | s | ENTERING  | ----------------> |  left   |
+//!        |  at e   |                   +---------------+  (E6, release)    | at s+sz |
+//!        +---------+                     |    ^     |                      +---------+
+//!             ^                          |    |     | no space:
+//!             |            swap fails:   +----+     | give up
+//!             |            announce anew            | (E7, release)
+//!             +-------------------------------------+ left at s
+//! ```
+//!
+//! A word never goes back, not even when its slot changes hands. Whatever it says, it *vouches* for what came before:
+//! below the position in it, everything has been swapped, and the producer's own records have their headers.
+//!
+//! *Header*: the first word is length, BUSY and DISCARD, the second the tag, that is owner and lap.
+//!
+//! ```text
+//!   stale bytes --swap, header--> BUSY --commit--> length        --consumed--> stale bytes
+//!                                      --discard-> length|DISCARD --skipped---> stale bytes
+//! ```
+//!
+//! *`consumer_pos`*: below it, the consumer does not look any more. *`sleeping`*, *`closed`*, *`space_seq`* are the
+//! consumer's, *`wake_seq`*, *`waiting`* and the registry the producers'.
+//!
+//! # Reserving and looking
+//!
+//! ```text
+//!   reserve                                            limit(floor)
+//!     s = head                         E1                L = furthest position in any slot       pass 1
+//!     loop                                               fence                                   E10
+//!       full unless there is space     E8                read anew how many slots there are
+//!       slot = s | ENTERING            E2                for each slot that says s | ENTERING    pass 2
+//!       head: s -> s + sz              E3                  with floor <= s < L:  L = s
+//!         or s = head, again           E4                fence                                   E11
+//!     header = length | BUSY, tag      E5
+//!     slot = s + sz                    E6
+//! ```
+//!
+//! **Claim.** If everything below `floor` has its header in the caller's sight, so has everything below the limit.
+//!
+//! *Proof.* Say that pass 1 found its furthest position M in the word of producer P. Consider any record that starts at
+//! r, between the floor and M, and its producer Q.
+//!
+//! 1. Swaps form a chain: each reads the value that the one before wrote. Head takes each value once, so the start that
+//!    Q announced was loaded from the very store that its swap then read. That load was an acquire (E1, E4), and all
+//!    swaps are releases (E3). Hence each swap happens before the next producer's announcement, and what was sequenced
+//!    before a swap, above all its announcement, happens before all later swaps.
+//! 2. P's word says M because P loaded M from head (announced, or gave up there), or because P's swap wrote M. Either
+//!    way, all swaps below M happen before the store of that word, which is a release (E2, E6, E7), and therefore
+//!    before pass 2 (E10). So does Q's announcement of r; and so does the moment when Q's slot was counted, so that
+//!    pass 2 covers it.
+//! 3. Pass 2 thus reads from Q's slot the announcement of r or something later. If it is the announcement, then the
+//!    limit is at most r. If it is later, then it was stored after the header of r was, with release, by Q or by
+//!    whoever took over its slot (E22, E23), and the fence after pass 2 (E11) brings the header into sight. ∎
+//!
+//! With one slot ever used, P is Q: the word that pass 1 read was stored after the headers of all P's records below M,
+//! and pass 2 is left out. An announcement below the floor is stale: its swap has failed, or its header is in sight
+//! already. The consumer's floor is its last limit; that of a producer that publishes is `producer_pos`.
+//!
+//! What would go wrong with one pass: it reads Q's slot before Q announces, then P's after P has reserved behind Q.
+//!
+//! # Space
+//!
+//! A reservation must end at most `size - 8` bytes behind `consumer_pos`, which is the kernel's rule. A producer
+//! remembers the `consumer_pos` that it last saw, and looks again only when that does not do. It loads with acquire
+//! (E8) what the consumer stored with release (E9) after reading: records are read before they are overwritten.
+//!
+//! Head is loaded before `consumer_pos`, so the consumer may have overtaken the start by then. The swap would fail, but
+//! "behind `consumer_pos` by a little" and "ahead by nearly 2⁶⁴" look alike, so the start is loaded anew. Having
+//! acquired `consumer_pos`, the producer has acquired all that the consumer had: swaps at least as far as
+//! `consumer_pos`. If head is still behind it then, the word is not a consumer's, and the ring is corrupt.
+//!
+//! A producer that was refused after it announced stores its start without the flag (E7). It still vouches for its own
+//! earlier headers, hence release; and if it did not, then the consumer would stop at it for good.
+//!
+//! # Finishing, leases, batches, shrinking
+//!
+//! Commit and discard are one release store of the header's first word (E13), which the consumer acquires (E12): the
+//! payload is whole. It does not matter which thread does it.
+//!
+//! A record may be cut in two by whoever holds it: write a header for the rest *behind* it, then finish the front one.
+//! The consumer sees the front as finished only if it sees the header of the rest, by the same edge. A lease is a big
+//! record from which records are cut off one by one, and whose rest stays BUSY; a shrinking commit cuts once, and its
+//! rest is a discarded record. A batch writes all headers before it leaves the entering state.
+//!
+//! The tag is stored after the length, with release (E5): who acquires a tag of this lap finds the length of this lap.
+//!
+//! # Plain readers
+//!
+//! They know `producer_pos` and the headers. In rings for them, head is a word of its own, and whoever leaves the
+//! entering state, with a reservation or without, computes the limit and raises `producer_pos` to it.
+//!
+//! *Nothing is left behind.* Of the producers that were entering together, take the one whose fence (E16) is last in
+//! the order of all such fences. All others have left before their own fences; so its passes see no announcement of
+//! theirs, and the furthest end is head. It raises `producer_pos` to head, or finds that somebody else has. None waited
+//! for another.
+//!
+//! *Everything below has its header.* The limit brings all headers below it into the publisher's sight, and raising is
+//! a release (E15), an acquire in the reader (E14). Raising by compare-and-swap carries on the release sequences of
+//! those who raised before, and is given up if `producer_pos` is further already. The fence alone would cover the
+//! publisher's own header, but not those that it came to see after the fence.
+//!
+//! # Sleeping and waking
+//!
+//! ```text
+//!   consumer                                 producer
+//!     give back what was read                  store X: a header, a slot word, producer_pos, "gone"
+//!     seq = wake_seq                           StoreLoad  E17 - E20
+//!     sleeping = 1                             if sleeping: increment wake_seq, wake
+//!     StoreLoad  E21
+//!     look once more: X
+//!     nothing, and nothing skipped: sleep while wake_seq == seq
+//!     sleeping = 0
+//! ```
+//!
+//! Of two such fences, one comes first. *If the producer's*, then the consumer's last look sees X. *If the consumer's*,
+//! then the producer sees `sleeping`, and also `consumer_pos`, and wakes. Without either fence, each may miss the
+//! other.
+//!
+//! A waker that wakes *before* the consumer sleeps has incremented `wake_seq`, and the system does not let the consumer
+//! sleep. Could the consumer have read `seq` after that increment? The increment follows the producer's fence, and
+//! `seq` is read before the consumer's; so the producer's fence would be the first, and the last look sees X.
+//!
+//! What X is, and why the wake is enough:
+//!
+//! - **A header** (E18). The record is not always the one that the consumer waits for, and to wake it for others would
+//!   be a waste: the adaptive rule wakes only if `consumer_pos` is the record's. This is enough, since the consumer
+//!   waits for the record at `consumer_pos`: it has given back all that it read *before* it set `sleeping`, and if its
+//!   last look has skipped discarded records, then it does not sleep but begins again (`Consumer::owes_space`).
+//!   Otherwise, the commit of the record behind the skipped one would wake nobody.
+//! - **A slot word that hid a record** (E19). A start that was announced and not swapped may be the very place of
+//!   somebody else's record; the consumer stops there, although the record is committed. Whoever leaves the entering
+//!   state after a failed swap therefore wakes any sleeper. An announcement that is followed by its swap hides only
+//!   what is behind its own record, for which the consumer waits anyway; so the uncontended path has no fence.
+//! - **`producer_pos`** (E17), likewise: what is published may be somebody else's, and committed already.
+//! - **The last producer is gone** (E20).
+//!
+//! Producers that wait for space are the mirror image: they note what `consumer_pos` would do, count themselves among
+//! the waiting, fence (E24), try once more, and sleep while `space_seq` is what it was. The consumer stores
+//! `consumer_pos`, fences (E25), and looks whether anybody waits for no more than that. If its fence is first, then the
+//! last try sees the space; if not, then it sees who waits for what. When it leaves for good, it stores `closed`,
+//! fences (E26), and looks whether anybody waits at all.
+//!
+//! The fences of those who do not sleep may be mere compiler fences if those who do have all threads run a barrier
+//! (`membarrier(2)`): then "one of two fences comes first" holds with the barrier in the place of theirs.
+//!
+//! # Coming and going
+//!
+//! A slot is taken by a compare-and-swap of its owner from 0 (E22), which acquires what its last owner did (E23). Only
+//! thus is the word still one that never goes back, and whose announcements vouch for the last owner's headers.
+//!
+//! Taking a slot, a producer first counts itself as present, then counts its slot as used, with release (E27). A
+//! consumer that asks whether all have gone reads in the other order: was there ever one, or is nobody left who could
+//! make one? Then (E28), how many are present? So a first producer that comes in between is counted, and not mistaken
+//! for the last that has gone. Who is refused a slot was never counted as present: it has nothing to take back, and
+//! nobody to wake.
+//!
+//! A producer that leaves does so with release (E29), and the consumer that counts nobody acquires that (E30): if it
+//! then looks and finds nothing, there is nothing.
+//!
+//! # What is not promised
+//!
+//! - Two positions must be less than 2⁶³ bytes apart. A slot that has been idle while 2⁶³ bytes went through the ring
+//!   (29 years at 10 GB/s) looks as if it was ahead.
+//! - Who observes a slot from outside sees, with an announcement of s, the span of s *or of a later reservation* of the
+//!   same producer: the later span is stored before the word that it belongs to. In a ring whose data is mapped twice,
+//!   all tries of one reservation have the same span. A producer that is known to be dead stores nothing any more.
+//! - A producer that is stopped between its announcement and the end of its entering hides what is behind it from the
+//!   consumer, as does a record that is not finished. Other producers go on.
+//!
+//! # Edges
+//!
+//! Names are those of `sync::Edge`; the models are listed below. "rel" and "acq" are orderings of one access, "fence"
+//! an acquire fence after relaxed loads (all that Rust allows on memory that is mapped read-only), "sc" a sequentially
+//! consistent fence, one of a pair.
+//!
+//! | edge | kind | where | partner | without it | model |
+//! |---|---|---|---|---|---|
+//! | E1 `HeadLoad` | acq | `claim`, `refresh_room` | E3 | vouches for swaps that are not in sight | a |
+//! | E2 `Announce` | rel | `claim` | E10, E11 | overwrites the word that vouched for the last header | b |
+//! | E3 `SwapRelease` | rel | `claim` | E1, E4 | the announcement may be seen after the swap | a |
+//! | E4 `SwapFailed` | acq | `claim` | E3 | as E1, in the second try | a |
+//! | E5 `TagStore` | rel | `write_header` | repair | a new tag beside an old length | c |
+//! | E6 `Leave` | rel | `claim` | E10, E11 | left, and the header is not in sight | d |
+//! | E7 `GiveUp` | rel | `give_up` | E10, E11 | as E2 | e |
+//! | E8 `SpaceLoad` | acq | `Producer::new`, `refresh_room` | E9 | writes to what is still being read | f |
+//! | E9 `SpaceStore` | rel | `Consumer::publish` | E8 | as E8 | f |
+//! | E10 `FirstPass` | fence | `limit` | E2, E6, E7 | pass 2 misses announcements | g |
+//! | E11 `SecondPass` | fence | `limit` | E2, E6, E7 | left, and the header is not in sight | h |
+//! | E12 `HeaderLoad` | fence | `peek` | E13 | the payload is not in sight | d |
+//! | E13 `Finish` | rel | `finish` | E12 | as E12 | d |
+//! | E14 `PublishedLoad` | fence | `refresh` | E15 | published, and the header is not in sight | i |
+//! | E15 `Publish` | rel | `publish` | E14 | the same, for headers of others | j |
+//! | E16 `PublishFence` | sc | `publish` | itself | two leave, each believes that the other will publish | k |
+//! | E17 `RaiseFence` | sc | `publish` | E21 | sleeps while there is a record that was published for others | l |
+//! | E18 `FinishFence` | sc | `finish` | E21 | sleeps while there is a record | m |
+//! | E19 `LeaveFence` | sc | `left_contended` | E21 | sleeps while there is a record that was hidden | n |
+//! | E20 `GoneFence` | sc | `unregister` | E21 | sleeps while nobody is left | o |
+//! | E21 `SleepFence` | sc | between `about_to_sleep` and the last look | E17 - E20 | as E17 to E20 | m |
+//! | E22 `SlotTake` | acq | `register` | E23 | vouches for headers that are not in sight | p |
+//! | E23 `SlotFree` | rel | `unregister` | E22 | as E22 | p |
+//! | E24 `WaitFence` | sc | between `about_to_wait` and the last try | E25, E26 | sleeps while there is space | q |
+//! | E25 `SpaceFence` | sc | `Consumer::publish` | E24 | as E24 | q |
+//! | E26 `CloseFence` | sc | `close` | E24 | sleeps while the consumer is gone | r |
+//! | E27 `Registered` | rel | `register` | E28 | the first to come is taken for the last to go | s |
+//! | E28 `RegisteredLoad` | fence | `disconnected` | E27 | as E27 | s |
+//! | E29 `ProducerGone` | rel | `unregister` | E30 | all have gone, and a record is overlooked | t |
+//! | E30 `ProducersLoad` | fence | `disconnected` | E29 | as E29 | t |
+//!
+//! The swap of head does not acquire when it succeeds: see step 1 of the proof.
+//!
+//! Models, by file and name in `loom_tests/tests/models`; `mutants.rs` weakens each edge and runs its model:
+//!
+//! - a: `entering::a_record_that_is_swapped_in_and_has_no_header_yet_hides_what_is_behind_it`
+//! - b: `entering::a_lone_producers_announcement_vouches_for_its_previous_header`
+//! - c: `observer::a_tag_of_this_lap_vouches_for_the_length`
+//! - d: `reserve::one_producer_is_read_whole_and_in_order`
+//! - e: `give_up::who_gives_up_hides_nothing_and_vouches_for_its_previous_header`
+//! - f: `reuse::a_record_is_not_overwritten_before_it_was_read`
+//! - g: `entering::a_producer_that_has_just_registered_is_not_overlooked`
+//! - h: `entering::a_second_announcement_vouches_for_the_header_of_the_first_record`
+//! - i: `plain::one_producer_is_read_whole_and_in_order`
+//! - j: `plain::what_is_published_has_its_header_whoever_publishes_it`
+//! - k: `plain::of_two_producers_that_enter_together_the_last_to_leave_publishes_for_both`
+//! - l: `plain::who_publishes_a_committed_record_wakes_the_consumer`
+//! - m: `sleep::a_commit_wakes_the_consumer`
+//! - n: `sleep::who_hid_a_committed_record_wakes_the_consumer`
+//! - o: `disconnect::a_sleeper_learns_that_the_last_producer_has_left`
+//! - p: `slots::the_next_owner_vouches_for_the_last_ones_headers`
+//! - q: `space::a_producer_that_waits_for_space_gets_it`
+//! - r: `space::a_producer_that_waits_for_space_learns_that_the_consumer_is_gone`
+//! - s: `disconnect::a_producer_that_registers_for_the_first_time_is_not_taken_for_the_last_that_left`
+//! - t: `disconnect::once_the_last_producer_has_left_all_it_sent_is_there`
+//!
+//! # What the models do not show
+//!
+//! Two or three threads, rings of four or eight granules, one to three involuntary switches. loom does not know load
+//! buffering, nor `membarrier`, and has two sequentially consistent fences synchronise, which C++ does not promise; so
+//! models in which nobody sleeps do without these. By itself, it also passes over some orders of accesses;
+//! `loom_tests/src/atomic.rs` says which, and sees to it that they are tried.
