@@ -62,9 +62,12 @@ fn read(record: &[u8]) -> (u64, u64) {
 fn send(producer: &Producer, id: u64, records: u64) -> u64 {
     let most = producer.max_len().min(3000);
     let (mut number, mut discarded) = (0, 0);
-    while number < records {
+    for turn in id.. {
+        if number == records {
+            break;
+        }
         let len = len(id, number, most);
-        match number % 16 {
+        match turn % 16 {
             0 => {
                 let mut lease = retried(|| producer.lease(len + 8 + 4 * 64));
                 let mut lens = [len, 32, 40, 24, 33].into_iter();
@@ -80,7 +83,7 @@ fn send(producer: &Producer, id: u64, records: u64) -> u64 {
             1 => {
                 producer.reserve_blocking(len, FOREVER).unwrap().discard();
                 discarded += 1;
-                continue_with(producer, id, number, len);
+                output(producer, id, number, len);
             }
             2 => {
                 let mut record = producer.reserve_blocking((len + 32).min(most), FOREVER).unwrap();
@@ -97,14 +100,14 @@ fn send(producer: &Producer, id: u64, records: u64) -> u64 {
                 record.commit();
                 discarded += 1;
             }
-            _ => continue_with(producer, id, number, len),
+            _ => output(producer, id, number, len),
         }
         number += 1;
     }
     discarded
 }
 
-fn continue_with(producer: &Producer, id: u64, number: u64, len: usize) {
+fn output(producer: &Producer, id: u64, number: u64, len: usize) {
     let mut record = producer.reserve_blocking(len, FOREVER).unwrap();
     write(&mut record, id, number);
     record.commit();
@@ -266,12 +269,7 @@ fn nothing_is_lost_when_producers_come_and_go() {
                                 Err(_) => thread::yield_now(),
                             }
                         };
-                        let mut record = producer.reserve_owned(PREFIX + 8);
-                        while record == Err(ReserveError::Full) {
-                            thread::yield_now();
-                            record = producer.reserve_owned(PREFIX + 8);
-                        }
-                        let mut record = record.unwrap();
+                        let mut record = retried(|| producer.reserve_owned(PREFIX + 8));
                         drop(producer);
                         write(&mut record, id, number);
                         record.commit();
