@@ -1,0 +1,115 @@
+//! Producing and consuming allocate nothing.
+
+#![expect(unsafe_code, reason = "an allocator is an unsafe trait")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use dynring::{Consumer, Limits, Producer, Ring};
+
+/// The system's allocator, which counts for each thread.
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+// SAFETY: all is left to the system's allocator. A counter that needs neither memory nor a destructor cannot recurse.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: the caller's promises are those that it asks for.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: as above.
+        unsafe { System.dealloc(block, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Allocations of this thread during `work`.
+fn allocations(work: impl FnOnce()) -> u64 {
+    let before = ALLOCATIONS.get();
+    work();
+    ALLOCATIONS.get() - before
+}
+
+/// One of each way to produce, at most about 1 KiB in all.
+fn produce(producer: &Producer) {
+    producer.output(b"output").unwrap();
+    let mut record = producer.reserve(100).unwrap();
+    record.fill(1);
+    record.commit();
+    producer.reserve_zeroed(10).unwrap().commit_len(3).unwrap();
+    producer.reserve(10).unwrap().discard();
+    producer.reserve_owned(10).unwrap().commit();
+    producer.reserve_blocking(10, Some(Duration::ZERO)).unwrap().commit();
+    let mut value = producer.reserve_as::<u64>().unwrap();
+    *value = 1;
+    value.commit();
+    let mut lease = producer.lease(200).unwrap();
+    while lease.output(&[0; 24]).is_ok() {}
+    drop(lease);
+    for record in producer.reserve_batch(&[1, 2, 3]).unwrap().take(2) {
+        record.commit();
+    }
+}
+
+/// One of each way to consume, and a look at the figures.
+fn consume(ring: &Ring, consumer: &mut Consumer) {
+    let _ = consumer.wait(None).unwrap();
+    let _ = consumer.wait_for(10, Duration::ZERO, None).unwrap();
+    assert_eq!(consumer.next().unwrap().unwrap().len(), 6);
+    assert_eq!(consumer.batch().iter().take(3).count(), 3);
+    let two = Limits { records: Some(2), ..Limits::default() };
+    assert_eq!(consumer.drain_up_to(two, |_| ControlFlow::Continue(())), Ok(2));
+    assert_ne!(consumer.drain(|_| ControlFlow::Continue(())), Ok(0));
+    let _ = consumer.wait(Some(Duration::ZERO)).unwrap();
+    assert_eq!(ring.stats().available, 0);
+}
+
+#[test]
+fn an_allocation_is_counted() {
+    assert_eq!(allocations(|| drop(std::hint::black_box(Box::new(1)))), 1);
+}
+
+#[test]
+fn producing_and_consuming_allocate_nothing() {
+    for kernel_protocol in [false, true] {
+        let ring = Ring::builder(4096).kernel_protocol(kernel_protocol).build().unwrap();
+        let (producer, mut consumer) = (ring.producer().unwrap(), ring.consumer().unwrap());
+        let laps = if cfg!(miri) { 5 } else { 1000 };
+        let mut round = || {
+            produce(&producer);
+            consume(&ring, &mut consumer);
+        };
+        // Whatever is made when first used.
+        round();
+        assert_eq!(allocations(|| (0..laps).for_each(|_| round())), 0);
+    }
+}
+
+#[test]
+fn being_refused_allocates_nothing() {
+    let ring = Ring::builder(4096).build().unwrap();
+    let (producer, mut consumer) = (ring.producer().unwrap(), ring.consumer().unwrap());
+    let too_large = producer.max_len() + 1;
+    let refused = || {
+        assert!(producer.reserve(too_large).is_err());
+        while producer.output(&[0; 8]).is_ok() {}
+        assert!(producer.reserve_owned(8).is_err());
+        assert!(producer.reserve_blocking(8, Some(Duration::ZERO)).is_err());
+        assert!(producer.lease(8).and_then(|mut lease| lease.output(&[0; 100])).is_err());
+        assert!(ring.consumer().is_err());
+    };
+    assert_eq!(allocations(refused), 0);
+    assert_eq!(consumer.drain(|_| ControlFlow::Continue(())), Ok(255));
+    drop(consumer);
+    assert_eq!(allocations(|| assert!(producer.output(b"").is_err())), 0);
+}
