@@ -207,7 +207,7 @@ fn no_wake_is_lost_when_both_sides_sleep() {
         let (ping, pong) = (there.producer().unwrap(), back.producer().unwrap());
         let (mut pinged, mut ponged) = (there.consumer().unwrap(), back.consumer().unwrap());
         let await_number = |consumer: &mut Consumer, number: u64| {
-            assert_eq!(consumer.wait(FOREVER), Ok(Readiness::Ready), "a wake was lost");
+            assert_eq!(consumer.wait(FOREVER).unwrap(), Readiness::Ready, "a wake was lost");
             assert_eq!(*consumer.next().unwrap().unwrap(), number.to_ne_bytes());
         };
         thread::scope(|scope| {

@@ -210,25 +210,25 @@
 //!
 //! | edge | kind | where | partner | without it | model |
 //! |---|---|---|---|---|---|
-//! | E1 `HeadLoad` | acq | `claim`, `refresh_room` | E3 | vouches for swaps that are not in sight | a |
-//! | E2 `Announce` | rel | `claim` | E10, E11 | overwrites the word that vouched for the last header | b |
-//! | E3 `SwapRelease` | rel | `claim` | E1, E4 | the announcement may be seen after the swap | a |
-//! | E4 `SwapFailed` | acq | `claim` | E3 | as E1, in the second try | a |
+//! | E1 `HeadLoad` | acq | `claim`, `overtaken` | E3 | vouches for swaps that are not in sight | a |
+//! | E2 `Announce` | rel | `attempt` | E10, E11 | overwrites the word that vouched for the last header | b |
+//! | E3 `SwapRelease` | rel | `attempt` | E1, E4 | the announcement may be seen after the swap | a |
+//! | E4 `SwapFailed` | acq | `attempt` | E3 | as E1, in the second try | a |
 //! | E5 `TagStore` | rel | `write_header` | repair | a new tag beside an old length | c |
-//! | E6 `Leave` | rel | `claim` | E10, E11 | left, and the header is not in sight | d |
+//! | E6 `Leave` | rel | `attempt` | E10, E11 | left, and the header is not in sight | d |
 //! | E7 `GiveUp` | rel | `give_up` | E10, E11 | as E2 | e |
-//! | E8 `SpaceLoad` | acq | `Producer::new`, `refresh_room` | E9 | writes to what is still being read | f |
+//! | E8 `SpaceLoad` | acq | `Producer::new`, `find_room` | E9 | writes to what is still being read | f |
 //! | E9 `SpaceStore` | rel | `Consumer::publish` | E8 | as E8 | f |
 //! | E10 `FirstPass` | fence | `limit` | E2, E6, E7 | pass 2 misses announcements | g |
 //! | E11 `SecondPass` | fence | `limit` | E2, E6, E7 | left, and the header is not in sight | h |
-//! | E12 `HeaderLoad` | fence | `peek` | E13 | the payload is not in sight | d |
+//! | E12 `HeaderLoad` | fence | `Consumer::header` | E13 | the payload is not in sight | d |
 //! | E13 `Finish` | rel | `finish` | E12 | as E12 | d |
 //! | E14 `PublishedLoad` | fence | `refresh` | E15 | published, and the header is not in sight | i |
 //! | E15 `Publish` | rel | `publish` | E14 | the same, for headers of others | j |
 //! | E16 `PublishFence` | sc | `publish` | itself | two leave, each believes that the other will publish | k |
 //! | E17 `RaiseFence` | sc | `publish` | E21 | sleeps while there is a record that was published for others | l |
 //! | E18 `FinishFence` | sc | `finish` | E21 | sleeps while there is a record | m |
-//! | E19 `LeaveFence` | sc | `left_contended` | E21 | sleeps while there is a record that was hidden | n |
+//! | E19 `LeaveFence` | sc | `left` | E21 | sleeps while there is a record that was hidden | n |
 //! | E20 `GoneFence` | sc | `unregister` | E21 | sleeps while nobody is left | o |
 //! | E21 `SleepFence` | sc | between `about_to_sleep` and the last look | E17 - E20 | as E17 to E20 | m |
 //! | E22 `SlotTake` | acq | `register` | E23 | vouches for headers that are not in sight | p |
