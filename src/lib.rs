@@ -54,3 +54,8 @@ pub use ring::{
     ReservedBatch, Ring, Stats,
 };
 pub use wire::Corrupt;
+
+/// So that its example is a test too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
