@@ -61,3 +61,17 @@ impl core::fmt::Display for TooLong<'_> {
 }
 
 impl std::error::Error for TooLong<'_> {}
+
+/// Gives the reservation up, and with it discards the record.
+impl From<TooLong<'_>> for DynPtrError {
+    fn from(error: TooLong<'_>) -> Self {
+        Self::OutOfBounds { offset: 0, len: error.len as u64, size: error.dynptr.len() as u64 }
+    }
+}
+
+/// Gives the reservation up, and with it discards the record.
+impl From<TooLong<'_>> for std::io::Error {
+    fn from(error: TooLong<'_>) -> Self {
+        DynPtrError::from(error).into()
+    }
+}

@@ -25,14 +25,14 @@ use crate::raw::{Reservation, Wakeup};
 /// # Examples
 /// ```
 /// use std::io::Write;
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # fn main() -> std::io::Result<()> {
 /// let ring = dynring::Ring::builder(4096).build()?;
 /// let (producer, mut consumer) = (ring.producer()?, ring.consumer()?);
 ///
 /// let mut record = producer.reserve(64)?;
 /// write!(record, "{} + {} = {}", 2, 3, 2 + 3)?;
 /// let written = record.written();
-/// record.commit_len(written).map_err(|error| error.to_string())?;
+/// record.commit_len(written)?;
 ///
 /// assert_eq!(&*consumer.next()?.unwrap(), b"2 + 3 = 5");
 /// # Ok(())
