@@ -1,4 +1,5 @@
 //! What cannot be said at any one item. There is no code in here.
 
 pub mod format;
+pub mod internal;
 pub mod limits;
