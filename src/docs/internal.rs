@@ -104,6 +104,10 @@
 //! acquired `consumer_pos`, the producer has acquired all that the consumer had: swaps at least as far as
 //! `consumer_pos`. If head is still behind it then, the word is not a consumer's, and the ring is corrupt.
 //!
+//! Before it gives back, the consumer writes to one word of each line that it has read, so that the line is its own
+//! when a producer wants it. The word is the tag of a record that has been read; by the same edge, E8 and E9, it is
+//! written before a new tag may be.
+//!
 //! A producer that was refused after it announced stores its start without the flag (E7). It still vouches for its own
 //! earlier headers, hence release; and if it did not, then the consumer would stop at it for good.
 //!
@@ -229,16 +233,16 @@
 //! | E17 `RaiseFence` | sc | `publish` | E21 | sleeps while there is a record that was published for others | l |
 //! | E18 `FinishFence` | sc | `finish` | E21 | sleeps while there is a record | m |
 //! | E19 `LeaveFence` | sc | `left` | E21 | sleeps while there is a record that was hidden | n |
-//! | E20 `GoneFence` | sc | `unregister` | E21 | sleeps while nobody is left | o |
+//! | E20 `GoneFence` | sc | `unregister`, `close` | E21 | sleeps while nobody is left | o |
 //! | E21 `SleepFence` | sc | between `about_to_sleep` and the last look | E17 - E20 | as E17 to E20 | m |
 //! | E22 `SlotTake` | acq | `register` | E23 | vouches for headers that are not in sight | p |
 //! | E23 `SlotFree` | rel | `unregister` | E22 | as E22 | p |
 //! | E24 `WaitFence` | sc | between `about_to_wait` and the last try | E25, E26 | sleeps while there is space | q |
 //! | E25 `SpaceFence` | sc | `Consumer::publish` | E24 | as E24 | q |
-//! | E26 `CloseFence` | sc | `close` | E24 | sleeps while the consumer is gone | r |
+//! | E26 `CloseFence` | sc | `Consumer::close` | E24 | sleeps while the consumer is gone | r |
 //! | E27 `Registered` | rel | `register` | E28 | the first to come is taken for the last to go | s |
 //! | E28 `RegisteredLoad` | fence | `disconnected` | E27 | as E27 | s |
-//! | E29 `ProducerGone` | rel | `unregister` | E30 | all have gone, and a record is overlooked | t |
+//! | E29 `ProducerGone` | rel | `unregister`, `close` | E30 | all have gone, and a record is overlooked | t |
 //! | E30 `ProducersLoad` | fence | `disconnected` | E29 | as E29 | t |
 //!
 //! The swap of head does not acquire when it succeeds: see step 1 of the proof.

@@ -1,6 +1,9 @@
 //! Bytes that are used again on the next lap, around the place where positions wrap.
 
-use dynring_loom::model::{Ring, check, receive, receive_all, send};
+use dynring_loom::model::{Ring, check, receive, receive_all, reserve_batch, send, take};
+use dynring_loom::raw::Memory;
+use dynring_loom::sync::Ordering;
+use dynring_loom::wire::{Position, Tag};
 use loom::thread;
 
 /// Two records of 16 bytes before positions wrap at 2^64.
@@ -60,5 +63,26 @@ fn a_start_that_the_consumer_has_overtaken_is_loaded_anew() {
         fast.join().unwrap();
         got.extend(receive_all(&mut consumer));
         assert!(matches!(got[..], [2, 3] | [3, 2]), "{got:?}");
+    });
+}
+
+#[test]
+fn the_consumers_mark_on_a_line_that_it_has_read_is_never_left_on_a_new_record() {
+    check(3, || {
+        let ring = Ring::new(32, 1, 56);
+        let mut consumer = ring.consumer();
+        let producer = ring.producer();
+        let owner = producer.registration().owner();
+        send(&producer, 0, 1).unwrap();
+        send(&producer, 0, 2).unwrap();
+        let sender = thread::spawn(move || reserve_batch(&producer, &[8, 0]).is_ok());
+        assert_eq!((take(&mut consumer), take(&mut consumer)), (Some(1), Some(2)));
+        // The first record was the last of a line of 64 bytes. One lap on, the second of the batch takes its place.
+        consumer.publish();
+        let at = Position::new(56 + 32);
+        if sender.join().unwrap() {
+            let tag = Tag::from_word(ring.header(at).tag.load(Ordering::Relaxed));
+            assert_eq!(tag, Tag::new(owner, at, ring.size()));
+        }
     });
 }
