@@ -3,6 +3,7 @@
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
 compile_error!("dynring maps memory as the Linux kernel does, with 64-bit positions: it needs 64-bit Linux");
 
+pub mod docs;
 mod dynptr;
 mod mapping;
 mod notify;

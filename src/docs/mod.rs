@@ -1,0 +1,3 @@
+//! Documents without code.
+
+pub mod rejected;
