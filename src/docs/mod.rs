@@ -3,3 +3,4 @@
 pub mod format;
 pub mod internal;
 pub mod limits;
+pub mod rejected;
