@@ -203,11 +203,6 @@ impl Ring {
     }
 }
 
-/// Reserves a record of `len` bytes, if there is space.
-pub fn reserve(producer: &Producer<Ring>, len: u32) -> Result<Position, Refusal> {
-    producer.reserve(len)
-}
-
 /// The same for several records at once.
 pub fn reserve_batch(producer: &Producer<Ring>, lens: &[u32]) -> Result<Position, Refusal> {
     producer.reserve_batch(lens.iter().copied())
