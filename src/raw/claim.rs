@@ -153,18 +153,19 @@ impl<M: Memory> Producer<M> {
     fn refresh_room(&self, start: Position, end: Position) -> Room {
         let size = self.memory.size();
         let consumer_pos = Position::new(self.memory.consumer().consumer_pos.load(acquire(Edge::SpaceLoad)));
-        if start.since(consumer_pos) > size.bytes() {
-            // `start` was loaded before `consumer_pos`. The consumer only passes what has been reserved, so head is further by now.
+        let corrupt = |producer: Position| {
+            let (found, size) = (consumer_pos, size.bytes());
+            Room::Refused(Refusal::Corrupt(Corrupt::ConsumerPos { found, producer, size }))
+        };
+        if consumer_pos.is_after(start) {
+            // `start` was loaded before `consumer_pos`. The consumer only passes what has been reserved, so head is further by
+            // now, and maybe by laps: it must not be behind, and there is no saying how far ahead it may be.
             let head = Position::new(self.memory.head().load(acquire(Edge::HeadLoad)));
-            return if head.since(consumer_pos) > size.bytes() {
-                Room::Refused(Refusal::Corrupt(Corrupt::ConsumerPos {
-                    found: consumer_pos,
-                    producer: head,
-                    size: size.bytes(),
-                }))
-            } else {
-                Room::Overtaken(head)
-            };
+            return if consumer_pos.is_after(head) { corrupt(head) } else { Room::Overtaken(head) };
+        }
+        if start.since(consumer_pos) > size.bytes() {
+            // Whoever made head `start` had seen a `consumer_pos` that allowed it, and so is what was loaded here.
+            return corrupt(start);
         }
         self.consumer_pos.set(consumer_pos);
         if end.since(consumer_pos) <= size.usable() {
