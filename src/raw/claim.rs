@@ -199,8 +199,12 @@ impl<M: Memory> Producer<M> {
         }
         let size = self.memory.size();
         let consumer_pos = Position::new(self.memory.consumer().consumer_pos.load(acquire(Edge::SpaceLoad)));
-        if start.since(consumer_pos) > size.bytes() {
+        if consumer_pos.is_after(start) {
             return self.overtaken(consumer_pos);
+        }
+        if start.since(consumer_pos) > size.bytes() {
+            // Whoever made head `start` had seen a `consumer_pos` that allowed it, and none since can be further behind.
+            return self.corrupt(consumer_pos, start);
         }
         self.consumer_pos.set(consumer_pos);
         if self.has_room(end) {
@@ -211,15 +215,15 @@ impl<M: Memory> Producer<M> {
     }
 
     /// A start that was loaded before `consumer_pos` lies behind it. The consumer only passes what has been reserved, so head is
-    /// further by now.
+    /// further by now, and maybe by laps: it must not be behind, and there is no saying how far ahead it may be.
     fn overtaken(&self, consumer_pos: Position) -> Room {
-        let size = self.memory.size().bytes();
         let head = Position::new(self.memory.head().load(acquire(Edge::HeadLoad)));
-        if head.since(consumer_pos) > size {
-            Room::Refused(Refusal::Corrupt(Corrupt::ConsumerPos { found: consumer_pos, producer: head, size }))
-        } else {
-            Room::Overtaken(head)
-        }
+        if consumer_pos.is_after(head) { self.corrupt(consumer_pos, head) } else { Room::Overtaken(head) }
+    }
+
+    fn corrupt(&self, found: Position, producer: Position) -> Room {
+        let size = self.memory.size().bytes();
+        Room::Refused(Refusal::Corrupt(Corrupt::ConsumerPos { found, producer, size }))
     }
 
     /// Leaves the entering state, if it was entered, without a reservation.
