@@ -218,6 +218,17 @@ mod memory {
         });
     }
 
+    /// One tebibyte: more than the machines that tests run on have.
+    #[test]
+    fn a_ring_larger_than_what_memory_is_left_is_refused_and_nothing_is_killed() {
+        let error = Ring::builder(MAX).build().unwrap_err();
+        assert!(
+            matches!(&error, BuildError::System { bytes, error } if *bytes == MAX as u64 && error.kind() == io::ErrorKind::OutOfMemory),
+            "{error:?}"
+        );
+        assert!(error.to_string().contains(&MAX.to_string()), "{error}");
+    }
+
     #[test]
     fn a_ring_for_which_files_may_not_be_large_enough_is_refused() {
         in_a_child("memory::a_ring_for_which_files_may_not_be_large_enough_is_refused", || {

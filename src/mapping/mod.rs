@@ -9,6 +9,7 @@ use crate::wire::{Layout, RingSize};
 
 /// What the memory of a new ring is to be like.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(miri, expect(dead_code, reason = "the heap has no pages to choose"))]
 pub(crate) struct Request {
     pub(crate) size: RingSize,
     pub(crate) slots: u32,
@@ -42,6 +43,10 @@ pub(crate) fn create(request: Request) -> io::Result<Mapping> {
     let align = if huge { HUGE_PAGE } else { page };
     let layout = Layout::new(size, slots, page, align);
     let window = layout.consumer_page();
+    // What is committed beyond that would not fail here: the kernel would kill some process for it.
+    if sys::meminfo::available().is_some_and(|available| available < layout.file_bytes()) {
+        return Err(io::ErrorKind::OutOfMemory.into());
+    }
     let file = sys::memfd(c"dynring")?;
     sys::allocate(file.as_fd(), 0, layout.slot_bytes())?;
     sys::allocate(file.as_fd(), window, layout.file_bytes() - window)?;

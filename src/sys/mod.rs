@@ -15,6 +15,8 @@ mod map;
 pub(crate) mod membarrier;
 #[cfg(not(miri))]
 mod memfd;
+#[cfg(not(miri))]
+pub(crate) mod meminfo;
 
 #[cfg(miri)]
 pub(crate) use heap::HeapPages;
@@ -25,8 +27,9 @@ pub(crate) use map::RingPages;
 #[cfg(not(miri))]
 pub(crate) use memfd::{allocate, memfd, seal};
 
-/// Error numbers.
-pub(crate) use libc::{E2BIG, EACCES, EBADF, EINVAL, ENODEV, EPERM};
+pub(crate) use libc::E2BIG;
+#[cfg(not(miri))]
+pub(crate) use libc::{EACCES, EBADF, EINVAL, ENODEV, EPERM};
 
 use std::io;
 
