@@ -46,6 +46,11 @@ mod sync;
 mod sys;
 pub mod wire;
 
+/// Its example compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub use dynptr::{DynPtr, DynPtrError, Reserved, TooLong};
 pub use notify::{Readiness, WaitError};
 pub use raw::Wakeup;

@@ -61,3 +61,10 @@ impl core::fmt::Display for TooLong<'_> {
 }
 
 impl std::error::Error for TooLong<'_> {}
+
+/// The reservation is dropped, and so discarded: an [`io::Error`](std::io::Error) cannot hold what borrows a producer.
+impl From<TooLong<'_>> for std::io::Error {
+    fn from(error: TooLong<'_>) -> Self {
+        Self::new(std::io::ErrorKind::InvalidInput, error.to_string())
+    }
+}
