@@ -106,7 +106,7 @@ impl Ring {
         self.shared.memory.size().bytes() as usize
     }
 
-    /// The largest payload that a record can have, in bytes: capacity − 16, and less than 1 GiB.
+    /// The largest payload that a record can have, in bytes: capacity − 16, and at most 1 GiB − 8.
     pub fn max_len(&self) -> usize {
         self.shared.memory.max_len() as usize
     }
