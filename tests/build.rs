@@ -2,6 +2,11 @@
 
 #![cfg_attr(not(miri), expect(unsafe_code, reason = "limits of the process, and seals of the file, are system calls"))]
 
+#[cfg(not(miri))]
+#[allow(dead_code, reason = "other tests use the rest")]
+#[path = "support/pages.rs"]
+mod pages;
+
 use std::error::Error;
 use std::io;
 
@@ -114,11 +119,12 @@ fn a_small_ring_gets_no_huge_pages() {
 
 #[cfg(not(miri))]
 mod memory {
+    use super::pages::{Pages, READ, WRITE};
     use super::*;
 
     use std::fs;
     use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-    use std::os::unix::fs::MetadataExt;
+    use std::os::unix::fs::{FileExt, MetadataExt};
     use std::process::Command;
 
     fn seals(file: BorrowedFd<'_>) -> i32 {
@@ -130,12 +136,28 @@ mod memory {
     fn the_length_of_the_file_is_sealed() {
         let ring = Ring::builder(8192).build().unwrap();
         let file = fs::File::from(ring.as_fd().try_clone_to_owned().unwrap());
-        assert_eq!(seals(ring.as_fd()), libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL);
+        let length = libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL;
+        assert_eq!(seals(ring.as_fd()) & length, length);
         let len = file.metadata().unwrap().len();
         for changed in [0, len - 4096, len + 4096] {
             assert_eq!(file.set_len(changed).unwrap_err().raw_os_error(), Some(libc::EPERM));
         }
         assert_eq!(file.metadata().unwrap().len(), len);
+    }
+
+    #[test]
+    fn nobody_else_writes_to_the_memory_unless_plain_readers_are_to() {
+        for kernel_protocol in [false, true] {
+            let ring = Ring::builder(4096).kernel_protocol(kernel_protocol).build().unwrap();
+            let file = fs::File::from(ring.as_fd().try_clone_to_owned().unwrap());
+            // To write what is there would change nothing, if it were not refused.
+            let written = file.write_at(&[0], ring.window_offset());
+            assert_eq!(written.is_ok(), kernel_protocol);
+            assert_eq!(Pages::map(ring.as_fd(), WRITE, 0, 4096).is_ok(), kernel_protocol);
+            assert!(Pages::map(ring.as_fd(), READ, 0, 4096).is_ok());
+            let producer = ring.producer().unwrap();
+            producer.output(b"still written").unwrap();
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! | size of a kernel ring | 2 GiB | `max_entries` is a u32 |
 //! | reserved and not yet consumed | size − 8 bytes | the kernel's rule: a full ring and an empty one differ |
 //! | payload of a record | size − 16 bytes, at most 1 GiB − 8 | the rule above, a header; 30 bits of length |
-//! | a lease, a batch of reservations | size − 8 bytes with their headers, at most 1 GiB | they are one record at first |
+//! | a lease, a batch of reservations | size − 8 bytes with their headers, at most 1 GiB | reserved as one record, and then cut up |
 //! | alignment of a payload | 8 bytes | records start at multiples of 8 |
 //! | registered producers | 4,096; 32 unless said otherwise | [`Builder::max_producers`](crate::Builder::max_producers) |
 //! | consumers | 1, handed out once | |

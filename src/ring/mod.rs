@@ -132,6 +132,9 @@ impl Ring {
 }
 
 /// The file that holds the ring's memory: a memfd whose length is sealed.
+///
+/// It can be read and mapped for reading. Writing to it is refused, but in rings built with
+/// [`kernel_protocol`](Builder::kernel_protocol), which says what to beware of.
 #[cfg(not(miri))]
 impl std::os::fd::AsFd for Ring {
     fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
