@@ -52,7 +52,7 @@ impl<M: Memory> Consumer<M> {
         let start = Position::new(memory.consumer().consumer_pos.load(Ordering::Relaxed));
         let mut consumer = Self { memory, taken: start, published: start, limit: start, discarded: 0, corrupt: None };
         if !start.is_aligned() {
-            let producer = Position::new(consumer.memory.head().load(Ordering::Relaxed));
+            let producer = Position::new(consumer.memory.producer().producer_pos.load(Ordering::Relaxed));
             let size = consumer.memory.size().bytes();
             consumer.corrupt = Some(Corrupt::ConsumerPos { found: start, producer, size });
         }
