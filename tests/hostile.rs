@@ -103,6 +103,17 @@ fn a_producer_position_that_cannot_be_is_refused_by_the_consumer_for_good() {
 }
 
 #[test]
+fn gathering_ends_when_the_ring_is_corrupt() {
+    let attacked = Attacked::new();
+    let (producer, mut consumer) = attacked.roles();
+    producer.output(b"one").unwrap();
+    assert_eq!(consumer.wait(None).unwrap(), Readiness::Ready);
+    attacked.forge_producer_page(PRODUCER_POS, 1);
+    let waited = consumer.wait_for(SIZE, Duration::MAX, None).unwrap_err();
+    assert!(matches!(waited, WaitError::Corrupt(Corrupt::ProducerPos { .. })), "{waited}");
+}
+
+#[test]
 fn a_length_that_reaches_too_far_is_refused_for_good_and_the_records_before_are_intact() {
     for forged in [9, 16, 4096, 1 << 29, (1 << 30) - 1, 1 << 30 | 17] {
         let attacked = Attacked::new();

@@ -103,6 +103,8 @@
 //! "behind `consumer_pos` by a little" and "ahead by nearly 2⁶⁴" look alike, so the start is loaded anew. Having
 //! acquired `consumer_pos`, the producer has acquired all that the consumer had: swaps at least as far as
 //! `consumer_pos`. If head is still behind it then, the word is not a consumer's, and the ring is corrupt.
+//! So it is if either word is off the grid of 8 bytes. The producer then forgets the `consumer_pos` that it remembered:
+//! it looks again each time, and finds that the ring is corrupt.
 //!
 //! A producer that was refused after it announced stores its start without the flag (E7). It still vouches for its own
 //! earlier headers, hence release; and if it did not, then the consumer would stop at it for good.

@@ -213,6 +213,15 @@ impl<M: Memory> Consumer<M> {
         }
     }
 
+    /// Like [`refresh`](Self::refresh), and says what is wrong if the ring is corrupt.
+    ///
+    /// # Errors
+    /// The ring is corrupt; sticky.
+    pub fn look(&mut self) -> Result<(), Corrupt> {
+        self.refresh();
+        self.corrupt.map_or(Ok(()), Err)
+    }
+
     /// Looks anew how far the ring may be looked at. Whether that is further than before; never so once the ring is corrupt.
     pub fn refresh(&mut self) -> bool {
         let found = if self.memory.plain_readers() {
@@ -273,6 +282,12 @@ impl<M: Memory> Consumer<M> {
     /// Takes back [`about_to_sleep`](Self::about_to_sleep).
     pub fn woken(&self) {
         self.memory.consumer().state.sleeping.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether a producer waits for space.
+    #[inline]
+    pub fn is_waited_for(&self) -> bool {
+        self.is_ours() && self.memory.producer().registry.waiting.load(Ordering::Relaxed) != 0
     }
 
     /// Whether nobody is left who could produce a record.
