@@ -3,9 +3,7 @@
 #![cfg_attr(not(miri), expect(unsafe_code, reason = "limits of the process, and seals of the file, are system calls"))]
 
 #[cfg(not(miri))]
-#[allow(dead_code, reason = "other tests use the rest")]
-#[path = "support/pages.rs"]
-mod pages;
+mod support;
 
 use std::error::Error;
 use std::io;
@@ -119,7 +117,7 @@ fn a_small_ring_gets_no_huge_pages() {
 
 #[cfg(not(miri))]
 mod memory {
-    use super::pages::{Pages, READ, WRITE};
+    use super::support::pages::{Pages, READ, WRITE};
     use super::*;
 
     use std::fs;
@@ -182,6 +180,38 @@ mod memory {
     fn mappings(inode: u64) -> usize {
         let maps = fs::read_to_string("/proc/self/maps").unwrap();
         maps.lines().filter(|line| line.split_whitespace().nth(4) == Some(&inode.to_string())).count()
+    }
+
+    /// KiB of huge pages in each mapping of the file with that inode in this process, with the mapping's size in KiB.
+    fn huge_pages(inode: u64) -> Vec<(u64, u64)> {
+        let smaps = fs::read_to_string("/proc/self/smaps").unwrap();
+        let (mut ours, mut mappings) = (false, Vec::new());
+        for line in smaps.lines() {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            match words[..] {
+                [range, _, _, _, found, ..] if range.contains('-') => ours = found == inode.to_string(),
+                ["Size:", size, _] if ours => mappings.push((0, size.parse().unwrap())),
+                ["ShmemPmdMapped:", huge, _] if ours => mappings.last_mut().unwrap().0 = huge.parse().unwrap(),
+                _ => {}
+            }
+        }
+        mappings
+    }
+
+    #[test]
+    fn huge_pages_that_are_said_to_be_given_are_mapped_in_both_places() {
+        const CAPACITY: usize = 4 << 20;
+        for prefault in [true, false] {
+            let ring = Ring::builder(CAPACITY).huge_pages(true).prefault(prefault).build().unwrap();
+            let given = if ring.huge_pages() { Ok(()) } else { Err("the system gives no huge pages") };
+            if support::require("huge pages", given).is_none() {
+                return;
+            }
+            let inode = fs::File::from(ring.as_fd().try_clone_to_owned().unwrap()).metadata().unwrap().ino();
+            let mappings = huge_pages(inode);
+            let huge: u64 = mappings.iter().map(|&(huge, _)| huge).sum();
+            assert_eq!(huge, 2 * CAPACITY as u64 / 1024, "the data and the data again: {mappings:?}");
+        }
     }
 
     #[test]
