@@ -182,9 +182,11 @@ impl<M: Memory> Consumer<M> {
         self.published = self.taken;
         let page = self.memory.consumer();
         page.consumer_pos.store(self.taken.get(), release(Edge::SpaceStore));
-        self.memory.store_load().light(Edge::SpaceFence);
-        if self.memory.producer().registry.waiting.load(Ordering::Relaxed) != 0 {
-            self.wake_waiting();
+        if self.is_ours() {
+            self.memory.store_load().light(Edge::SpaceFence);
+            if self.is_waited_for() {
+                self.wake_waiting();
+            }
         }
     }
 
@@ -315,7 +317,7 @@ impl<M: Memory> Consumer<M> {
         }
         self.memory.consumer().state.closed.store(1, Ordering::Relaxed);
         fence_seq_cst(Edge::CloseFence);
-        if self.memory.producer().registry.waiting.load(Ordering::Relaxed) != 0 {
+        if self.is_waited_for() {
             self.memory.wake(Sleeper::Producers);
         }
     }
