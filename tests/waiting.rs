@@ -195,6 +195,22 @@ fn waiting_for_space_ends_when_there_is_enough() {
     });
 }
 
+/// Under Miri, the record is preceded by one that fills the rest.
+#[test]
+fn a_record_that_does_not_fit_before_the_end_of_the_ring_wakes() {
+    let (_ring, producer, mut consumer) = ring();
+    for len in [2000, 1000] {
+        producer.output(&vec![0; len]).unwrap();
+        drop(consumer.next().unwrap().unwrap());
+    }
+    thread::scope(|scope| {
+        let sleeper = scope.spawn(|| consumer.wait(None).unwrap());
+        thread::sleep(Duration::from_millis(50));
+        producer.output(&[0; 2000]).unwrap();
+        assert_eq!(sleeper.join().unwrap(), Readiness::Ready);
+    });
+}
+
 /// What only the system can tell: who sleeps, and who does not wake.
 #[cfg(not(miri))]
 mod sleeping {

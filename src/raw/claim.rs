@@ -100,7 +100,7 @@ impl<M: Memory> Producer<M> {
         }
         match self.attempt(start, end, span, &write_headers) {
             Ok(at) => {
-                self.left(false);
+                self.left(at != start);
                 Ok(at)
             }
             Err(now) => self.claim_slowly(now, Some(start), span, write_headers),
@@ -131,7 +131,7 @@ impl<M: Memory> Producer<M> {
             }
             match self.attempt(start, end, span, &write_headers) {
                 Ok(at) => {
-                    self.left(announced.is_some());
+                    self.left(announced.is_some() || at != start);
                     return Ok(at);
                 }
                 Err(now) => {
@@ -278,13 +278,14 @@ impl<M: Memory> Producer<M> {
         self.slot.of(&self.memory).wanted.store(0, Ordering::Relaxed);
     }
 
-    /// What remains to be done when the entering state has been left.
+    /// What remains to be done when the entering state has been left. Whether a sleeping consumer may have missed something: an
+    /// announcement that was not followed by its swap may have hidden somebody's committed record, and padding in front of a
+    /// record is one that the consumer waits for and nobody finishes.
     #[inline(always)]
-    fn left(&self, contended: bool) {
+    fn left(&self, missed: bool) {
         if self.memory.plain_readers() {
             publish::publish(&self.memory);
-        } else if contended {
-            // An announcement that was not followed by its swap may have hidden somebody's committed record from the consumer.
+        } else if missed {
             wake_any(&self.memory, Edge::LeaveFence);
         }
     }
