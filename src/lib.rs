@@ -46,6 +46,11 @@ mod sync;
 mod sys;
 pub mod wire;
 
+/// Its example compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub use dynptr::{DynPtr, DynPtrError, Reserved, TooLong};
 pub use notify::{Readiness, WaitError};
 pub use raw::Wakeup;
@@ -54,8 +59,3 @@ pub use ring::{
     ReservedBatch, Ring, Stats,
 };
 pub use wire::Corrupt;
-
-/// So that its example is a test too.
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-mod readme {}

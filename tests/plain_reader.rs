@@ -136,14 +136,17 @@ fn a_reader_that_was_never_where_it_says_makes_the_ring_corrupt() {
         let head = first.wrapping_add(4080);
         for wrong in [head.wrapping_add(8), head.wrapping_add(1 << 62), head.wrapping_sub(4104)] {
             reader.set_consumer_pos(wrong);
-            match producer.reserve(8).unwrap_err() {
+            let deceived = producer.clone();
+            let corrupt = deceived.reserve(8).unwrap_err();
+            match corrupt {
                 ReserveError::Corrupt(Corrupt::ConsumerPos { found, producer, size, .. }) => {
                     assert_eq!((found.get(), producer.get(), size), (wrong, head, 4096));
                 }
                 error => panic!("{error:?} at {wrong:#x}"),
             }
+            reader.set_consumer_pos(head);
+            assert_eq!(deceived.reserve(8).unwrap_err(), corrupt, "for good");
         }
-        reader.set_consumer_pos(head);
         producer.output(b"works on").unwrap();
         assert_eq!(read(&mut reader), [Some(b"works on".to_vec())]);
     }

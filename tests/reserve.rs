@@ -166,6 +166,17 @@ fn a_reservation_too_short_for_what_is_committed_is_handed_back() {
 }
 
 #[test]
+fn a_reservation_too_short_is_discarded_where_the_error_becomes_one_of_io() {
+    let (_ring, producer, mut consumer) = ring();
+    let sent = || -> io::Result<()> { Ok(producer.reserve(4)?.commit_len(5)?) };
+    let error = sent().unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+    assert_eq!(error.to_string(), "5 bytes were to be committed of a reservation of 4");
+    producer.output(b"next").unwrap();
+    assert_eq!(all(&mut consumer), [b"next"]);
+}
+
+#[test]
 fn a_reservation_is_written_like_a_stream() {
     let (_ring, producer, mut consumer) = ring();
     let mut record = producer.reserve(8).unwrap();

@@ -1,7 +1,7 @@
 //! The words that the protocol moves, and what it asks of the memory that holds them.
 
 use crate::sync::{AtomicU32, AtomicU64, CachePadded, Ordering, StoreLoad};
-use crate::wire::{Position, RingSize, SlotWord};
+use crate::wire::{Position, RingSize, SlotWord, largest_payload};
 
 /// The memory of one ring.
 ///
@@ -58,8 +58,7 @@ pub unsafe trait Memory {
     /// The largest payload that a record can have, in bytes.
     #[inline]
     fn max_len(&self) -> u32 {
-        let bytes = if Self::MIRRORED { self.size().usable() - 8 } else { self.size().bytes() / 2 - 8 };
-        bytes.min(u64::from(crate::wire::MAX_LEN)) as u32
+        largest_payload(if Self::MIRRORED { self.size().usable() } else { self.size().bytes() / 2 })
     }
 }
 

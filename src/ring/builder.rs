@@ -58,6 +58,10 @@ impl Builder {
 
     /// Whether readers that know only the kernel's protocol may read the ring: then `producer_pos` says how far they may look.
     /// Costs producers a fence and a look at all other producers for each reservation. Off unless said otherwise.
+    ///
+    /// Such a reader moves the consumer position, and so the ring's [file](std::os::fd::AsFd) can be written to by whoever
+    /// has a descriptor of it. **Give it only to those whom you would let write to this process's memory**: records and
+    /// reservations are references into the file, and nothing may change what they refer to.
     pub fn kernel_protocol(mut self, on: bool) -> Self {
         self.kernel_protocol = on;
         self
@@ -107,7 +111,13 @@ impl Builder {
             return Err(BuildError::Producers { found: slots, max: Self::MAX_PRODUCERS });
         }
         let size = self.size()?;
-        let request = Request { size, slots, huge_pages: self.huge_pages, prefault: self.prefault };
+        let request = Request {
+            size,
+            slots,
+            huge_pages: self.huge_pages,
+            prefault: self.prefault,
+            others_write: self.kernel_protocol,
+        };
         let failed = |error: io::Error| BuildError::System { bytes: size.bytes(), error };
         let Mapping { pages, file, layout, huge_pages } = mapping::create(request).map_err(failed)?;
         let memory = Mapped::new(pages, self.kernel_protocol, notify::store_load(), notify::wake);

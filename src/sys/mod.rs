@@ -25,7 +25,7 @@ pub(crate) use kernel_map::KernelPages;
 #[cfg(not(miri))]
 pub(crate) use map::RingPages;
 #[cfg(not(miri))]
-pub(crate) use memfd::{allocate, memfd, seal};
+pub(crate) use memfd::{allocate, memfd, seal_contents, seal_length, seal_seals};
 
 pub(crate) use libc::E2BIG;
 #[cfg(not(miri))]
