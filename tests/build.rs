@@ -254,7 +254,7 @@ mod memory {
         let BuildError::System { bytes, error: system } = &error else { panic!("{error:?}") };
         assert_eq!(*bytes, capacity as u64);
         assert_eq!(system.raw_os_error(), Some(errno), "{system}");
-        assert!(error.to_string().starts_with(&format!("no memory for a ring of {capacity} bytes: ")), "{error}");
+        assert!(error.to_string().starts_with(&format!("the system refused a ring of {capacity} bytes: ")), "{error}");
         assert!(error.source().is_some());
         assert_eq!(io::Error::from(error).raw_os_error(), Some(errno));
     }

@@ -100,7 +100,10 @@ impl Builder {
         RingSize::at_least(self.capacity as u64, sys::page_size()).map_err(BuildError::Capacity)
     }
 
-    /// Makes the ring, and commits its memory: if there is too little, this fails, and nothing later does.
+    /// Makes the ring, and commits its memory: if there is too little, this is when it is noticed, and nothing fails later.
+    ///
+    /// Linux refuses what exceeds the limits of the process. Where memory itself runs out, that of the machine or of a control
+    /// group, as of a container, it kills a process instead, most likely this one.
     ///
     /// # Errors
     /// The capacity or the number of producers is out of range, memory or file descriptors are short, or the system
