@@ -53,7 +53,6 @@ unsafe impl Sync for Shared {}
 // SAFETY: one vector each, indexed modulo the size.
 unsafe impl Memory for Ring {
     const MIRRORED: bool = true;
-    const SHARES_LINES: bool = true;
 
     fn size(&self) -> RingSize {
         self.0.size

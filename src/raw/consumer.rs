@@ -176,7 +176,7 @@ impl<M: Memory> Consumer<M> {
         if self.published == self.taken {
             return;
         }
-        if M::SHARES_LINES && self.is_ours() {
+        if self.is_ours() {
             self.own_lines();
         }
         self.published = self.taken;

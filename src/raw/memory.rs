@@ -14,9 +14,6 @@ pub unsafe trait Memory {
     /// cross the end is preceded by a discarded one that fills the rest.
     const MIRRORED: bool;
 
-    /// Whether processors pass the data's cache lines to and fro, so that it pays to say who is next to write them.
-    const SHARES_LINES: bool;
-
     /// Size of the data.
     fn size(&self) -> RingSize;
 
