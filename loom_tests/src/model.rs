@@ -15,7 +15,7 @@ use crate::raw::{
     self, Consumer, ConsumerPage, Found, HeaderCell, Memory, Producer, ProducerPage, Refusal, Sleeper, Slot, Wakeup,
 };
 use crate::sync::{AtomicU32, Ordering, StoreLoad};
-use crate::wire::{Corrupt, HEADER_BYTES, Header, Position, RingSize, stride};
+use crate::wire::{Capacity, Corrupt, HEADER_BYTES, Header, Position, RingSize, stride};
 
 /// What no test writes, and looks like a committed record of 8 bytes.
 const STALE: u32 = 8;
@@ -35,6 +35,7 @@ pub struct Ring(Arc<Shared>);
 
 struct Shared {
     size: RingSize,
+    capacity: Capacity,
     plain_readers: bool,
     store_load: StoreLoad,
     consumer: ConsumerPage,
@@ -56,6 +57,10 @@ unsafe impl Memory for Ring {
 
     fn size(&self) -> RingSize {
         self.0.size
+    }
+
+    fn capacity(&self) -> Capacity {
+        self.0.capacity
     }
 
     fn store_load(&self) -> StoreLoad {
@@ -125,6 +130,7 @@ impl Ring {
         let stale = |_| HeaderCell { word: AtomicU32::new(STALE), tag: AtomicU32::new(0) };
         let ring = Self(Arc::new(Shared {
             size,
+            capacity: Capacity::of_ring(size, true),
             plain_readers,
             store_load,
             consumer: ConsumerPage::default(),

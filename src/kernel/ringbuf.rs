@@ -7,12 +7,12 @@ use std::sync::Arc;
 use super::error::{OpenError, OpenStep, RINGBUF};
 use super::map::OpenMap;
 use crate::notify::{Doorbell, Sleep};
-use crate::raw::{self, Mapped};
+use crate::raw::{self, Mapped, Memory, Rules};
 use crate::ring::Consumer;
 use crate::sync::StoreLoad;
 use crate::sys::bpf::{MapInfo, map_info, names_a_map};
 use crate::sys::{KernelPages, page_size};
-use crate::wire::{RingSize, SizeError};
+use crate::wire::{Capacity, RingSize, SizeError};
 
 /// A ring that the kernel made: a BPF map of type `BPF_MAP_TYPE_RINGBUF`, mapped into this process.
 ///
@@ -72,8 +72,14 @@ impl RingBuf {
     /// The system's limits on descriptors or on epoll watches are reached.
     pub fn into_consumer(self) -> io::Result<Consumer> {
         let doorbell = Doorbell::new(self.map)?;
-        // Commits in the kernel run a full barrier of their own: the consumer needs one of the same kind.
-        let memory = Mapped::new(Arc::new(self.pages), true, StoreLoad::Fence, |_, _| {});
+        let rules = Rules {
+            capacity: Capacity::of_ring(self.size, Mapped::MIRRORED),
+            plain_readers: true,
+            // Commits in the kernel run a full barrier of their own: the consumer needs one of the same kind.
+            store_load: StoreLoad::Fence,
+            wake: |_, _| {},
+        };
+        let memory = Mapped::new(Arc::new(self.pages), rules);
         Ok(Consumer::new(raw::Consumer::new(memory), Sleep::Doorbell(doorbell)))
     }
 }

@@ -62,7 +62,7 @@ impl<M: Memory> Producer<M> {
         self.slot
     }
 
-    /// Reserves one record with a payload of `len` bytes, at most [`Memory::max_len`], and returns where its header is.
+    /// Reserves one record with a payload of `len` bytes, at most [`max_len`](crate::wire::Capacity::max_len), and returns where its header is.
     #[inline(always)]
     pub fn reserve(&self, len: u32) -> Result<Position, Refusal> {
         self.claim(stride(len), |start| self.write_header(start, Header::busy(len)))
@@ -70,7 +70,7 @@ impl<M: Memory> Producer<M> {
 
     /// Reserves records of `lens` bytes each, one behind the other, with one swap.
     ///
-    /// Their strides must not exceed the stride of [`Memory::max_len`] in sum.
+    /// In sum, their strides are at most [`max_span`](crate::wire::Capacity::max_span).
     pub fn reserve_batch<I>(&self, lens: I) -> Result<Position, Refusal>
     where
         I: DoubleEndedIterator<Item = u32> + Clone,
@@ -184,10 +184,10 @@ impl<M: Memory> Producer<M> {
         if M::MIRRORED || offset + span <= size.bytes() { 0 } else { size.bytes() - offset }
     }
 
-    /// The kernel's rule: reserved and not yet released is at most size − 8. By what is known of the consumer.
+    /// Whether reserved and not yet released is no more than is allowed. By what is known of the consumer.
     #[inline(always)]
     fn has_room(&self, end: Position) -> bool {
-        end.since(self.consumer_pos.get()) <= self.memory.size().usable()
+        end.since(self.consumer_pos.get()) <= self.memory.capacity().usable()
     }
 
     fn find_room(&self, start: Position, end: Position) -> Room {
@@ -206,7 +206,7 @@ impl<M: Memory> Producer<M> {
         if self.has_room(end) {
             Room::Enough
         } else {
-            Room::Refused(Refusal::Full { wanted: end.retreat(size.usable()) })
+            Room::Refused(Refusal::Full { wanted: end.retreat(self.memory.capacity().usable()) })
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{ConsumerPage, HeaderCell, Memory, ProducerPage, Sleeper, Slot};
 use crate::sync::StoreLoad;
-use crate::wire::{Position, RingSize};
+use crate::wire::{Capacity, Position, RingSize};
 
 /// Who owns the pages of a ring, and keeps them mapped.
 ///
@@ -40,15 +40,26 @@ pub struct Parts {
     pub size: RingSize,
 }
 
+/// By which rules a ring is used.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// See [`Memory::capacity`].
+    pub capacity: Capacity,
+    /// See [`Memory::plain_readers`].
+    pub plain_readers: bool,
+    /// See [`Memory::store_load`].
+    pub store_load: StoreLoad,
+    /// See [`Memory::wake`].
+    pub wake: fn(&Mapped, Sleeper),
+}
+
 /// A ring's memory, shared by everyone who holds a clone.
 ///
 /// The pointers are kept beside the owner, so that the fast path need not go through it.
 #[derive(Clone, Debug)]
 pub struct Mapped {
     parts: Parts,
-    plain_readers: bool,
-    store_load: StoreLoad,
-    wake: fn(&Self, Sleeper),
+    rules: Rules,
     /// Keeps the pages mapped.
     _owner: Arc<dyn Pages>,
 }
@@ -60,9 +71,9 @@ unsafe impl Send for Mapped {}
 unsafe impl Sync for Mapped {}
 
 impl Mapped {
-    /// The memory that `owner` keeps mapped, where `wake` does what [`Memory::wake`] asks for.
-    pub fn new(owner: Arc<dyn Pages>, plain_readers: bool, store_load: StoreLoad, wake: fn(&Self, Sleeper)) -> Self {
-        Self { parts: owner.parts(), plain_readers, store_load, wake, _owner: owner }
+    /// The memory that `owner` keeps mapped.
+    pub fn new(owner: Arc<dyn Pages>, rules: Rules) -> Self {
+        Self { parts: owner.parts(), rules, _owner: owner }
     }
 
     /// The payload behind the header at `at`, contiguous for as many bytes as a legal record there can have.
@@ -86,17 +97,22 @@ unsafe impl Memory for Mapped {
     }
 
     #[inline]
+    fn capacity(&self) -> Capacity {
+        self.rules.capacity
+    }
+
+    #[inline]
     fn store_load(&self) -> StoreLoad {
-        self.store_load
+        self.rules.store_load
     }
 
     #[inline]
     fn plain_readers(&self) -> bool {
-        self.plain_readers
+        self.rules.plain_readers
     }
 
     fn wake(&self, who: Sleeper) {
-        (self.wake)(self, who);
+        (self.rules.wake)(self, who);
     }
 
     #[inline]

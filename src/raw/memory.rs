@@ -1,7 +1,7 @@
 //! The words that the protocol moves, and what it asks of the memory that holds them.
 
 use crate::sync::{AtomicU32, AtomicU64, CachePadded, Ordering, StoreLoad};
-use crate::wire::{Position, RingSize, SlotWord};
+use crate::wire::{Capacity, Position, RingSize, SlotWord};
 
 /// The memory of one ring.
 ///
@@ -16,6 +16,9 @@ pub unsafe trait Memory {
 
     /// Size of the data.
     fn size(&self) -> RingSize;
+
+    /// How much of it may be reserved.
+    fn capacity(&self) -> Capacity;
 
     /// How the two sides of a sleep are ordered.
     fn store_load(&self) -> StoreLoad;
@@ -50,13 +53,6 @@ pub unsafe trait Memory {
         let used = self.producer().registry.slots_used.load(Ordering::Relaxed) as usize;
         let slots = self.slots();
         &slots[..used.min(slots.len())]
-    }
-
-    /// The largest payload that a record can have, in bytes.
-    #[inline]
-    fn max_len(&self) -> u32 {
-        let bytes = if Self::MIRRORED { self.size().usable() - 8 } else { self.size().bytes() / 2 - 8 };
-        bytes.min(u64::from(crate::wire::MAX_LEN)) as u32
     }
 }
 

@@ -24,7 +24,7 @@ pub use consumer::{Consumer, Found};
 pub use finish::{Wakeup, carve, finish, shrink};
 pub use limit::limit;
 #[cfg(not(dynring_loom))]
-pub use mapped::{Mapped, Pages, Parts};
+pub use mapped::{Mapped, Pages, Parts, Rules};
 pub use memory::{ConsumerPage, HeaderCell, Memory, ProducerPage, Sleeper, Slot, initialise};
 #[cfg(not(dynring_loom))]
 pub use record::{Held, Taken};

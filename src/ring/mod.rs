@@ -108,7 +108,7 @@ impl Ring {
 
     /// The largest payload that a record can have, in bytes: capacity − 16, and less than 1 GiB.
     pub fn max_len(&self) -> usize {
-        self.shared.memory.max_len() as usize
+        self.shared.memory.capacity().max_len() as usize
     }
 
     /// Whether the data lies in huge pages.

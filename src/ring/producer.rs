@@ -55,7 +55,7 @@ impl Producer {
     /// The largest payload that a record can have, in bytes.
     #[inline]
     pub fn max_len(&self) -> usize {
-        self.raw.memory().max_len() as usize
+        self.raw.memory().capacity().max_len() as usize
     }
 
     /// Reserves a record with a payload of `len` bytes, from 0 to [`max_len`](Self::max_len), to be written in place.
@@ -158,8 +158,10 @@ impl Producer {
             // Each fits into 2³⁰ bytes, so that as many as memory can list do not overflow.
             span += stride(self.legal(len)?);
         }
-        if span > 0 {
-            self.legal((span - HEADER_BYTES) as usize)?;
+        let max = self.raw.memory().capacity().max_span();
+        if span > max {
+            let without_first_header = |span| (span - HEADER_BYTES) as usize;
+            return Err(ReserveError::TooLarge { len: without_first_header(span), max: without_first_header(max) });
         }
         ReservedBatch::reserve(&self.raw, lens)
     }
@@ -211,8 +213,12 @@ impl Producer {
     /// # Errors
     /// As [`reserve`](Self::reserve).
     pub fn lease(&self, bytes: usize) -> Result<Lease<'_>, ReserveError> {
-        let span = stride(self.legal(bytes.saturating_sub(HEADER_BYTES as usize))?);
-        Ok(Lease::new(self.raw.lease_bytes(span)?))
+        let len = bytes.saturating_sub(HEADER_BYTES as usize);
+        let max = self.max_len() & !7;
+        if len > max {
+            return Err(ReserveError::TooLarge { len, max });
+        }
+        Ok(Lease::new(self.raw.lease_bytes(len.next_multiple_of(8) as u32)?))
     }
 
     #[inline(always)]

@@ -3,6 +3,7 @@
 //! Everything in here is plain arithmetic on plain integers. It is the one description of the format in this crate;
 //! the protocol that moves the words is described in `docs::internal`.
 
+mod capacity;
 mod corrupt;
 mod header;
 mod layout;
@@ -10,6 +11,7 @@ mod position;
 mod size;
 mod slot;
 
+pub use capacity::Capacity;
 pub use corrupt::Corrupt;
 pub use header::{Header, MAX_LEN, Tag};
 pub use layout::{HEADER_BYTES, Layout, SLOT_BYTES, kernel};
