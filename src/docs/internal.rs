@@ -96,7 +96,7 @@
 //! # Space
 //!
 //! A reservation must end at most `size - 8` bytes behind `consumer_pos`, which is the kernel's rule. A producer
-//! remembers the `consumer_pos` that it last saw, and looks again only when that does not do. It loads with acquire
+//! remembers the `consumer_pos` that it last saw, and looks again only when that does not do. It acquires
 //! (E8) what the consumer stored with release (E9) after reading: records are read before they are overwritten.
 //!
 //! Head is loaded before `consumer_pos`, so the consumer may have overtaken the start by then. The swap would fail, but
@@ -221,7 +221,7 @@
 //! | E5 `TagStore` | rel | `write_header` | repair | a new tag beside an old length | c |
 //! | E6 `Leave` | rel | `attempt` | E10, E11 | left, and the header is not in sight | d |
 //! | E7 `GiveUp` | rel | `give_up` | E10, E11 | as E2 | e |
-//! | E8 `SpaceLoad` | acq | `Producer::new`, `find_room` | E9 | writes to what is still being read | f |
+//! | E8 `SpaceLoad` | fence | `released` | E9 | writes to what is still being read | f |
 //! | E9 `SpaceStore` | rel | `Consumer::publish` | E8 | as E8 | f |
 //! | E10 `FirstPass` | fence | `limit` | E2, E6, E7 | pass 2 misses announcements | g |
 //! | E11 `SecondPass` | fence | `limit` | E2, E6, E7 | left, and the header is not in sight | h |

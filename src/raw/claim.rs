@@ -4,7 +4,7 @@ use core::cell::Cell;
 
 use super::finish::wake_any;
 use super::registry::Registration;
-use super::{Memory, publish};
+use super::{Memory, publish, released};
 use crate::sync::{Edge, Ordering, acquire, release};
 use crate::wire::{Corrupt, HEADER_BYTES, Header, Position, SlotWord, Tag, stride};
 
@@ -12,7 +12,7 @@ use crate::wire::{Corrupt, HEADER_BYTES, Header, Position, SlotWord, Tag, stride
 ///
 /// # Invariants
 /// 1. The slot is registered to this value alone, from its creation to [`unregister`](super::unregister).
-/// 2. `consumer_pos` is a value that was loaded with acquire, and never goes back.
+/// 2. `consumer_pos` is a value that was [acquired](released), and never goes back.
 /// 3. Not `Sync`, and no method calls back into itself: one reservation is entering at a time.
 #[derive(Debug)]
 pub struct Producer<M> {
@@ -46,8 +46,7 @@ enum Room {
 impl<M: Memory> Producer<M> {
     /// The producer that `slot` was registered for.
     pub fn new(memory: M, slot: Registration) -> Self {
-        let consumer_pos = Cell::new(Position::new(memory.consumer().consumer_pos.load(acquire(Edge::SpaceLoad))));
-        Self { memory, slot, consumer_pos }
+        Self { memory, slot, consumer_pos: Cell::new(slot.released()) }
     }
 
     /// The ring's memory.
@@ -198,7 +197,7 @@ impl<M: Memory> Producer<M> {
             return Room::Enough;
         }
         let size = self.memory.size();
-        let consumer_pos = Position::new(self.memory.consumer().consumer_pos.load(acquire(Edge::SpaceLoad)));
+        let consumer_pos = released(&self.memory);
         if start.since(consumer_pos) > size.bytes() {
             return self.overtaken(consumer_pos);
         }

@@ -1,6 +1,6 @@
 //! The words that the protocol moves, and what it asks of the memory that holds them.
 
-use crate::sync::{AtomicU32, AtomicU64, CachePadded, Ordering, StoreLoad};
+use crate::sync::{AtomicU32, AtomicU64, CachePadded, Edge, Ordering, StoreLoad, fence_acquire};
 use crate::wire::{Capacity, Position, RingSize, SlotWord};
 
 /// The memory of one ring.
@@ -151,6 +151,14 @@ pub struct SlotWords {
 
 /// A producer slot.
 pub type Slot = CachePadded<SlotWords>;
+
+/// `consumer_pos`: what lies below has been read, and may be overwritten.
+#[inline]
+pub(super) fn released<M: Memory>(memory: &M) -> Position {
+    let consumer_pos = memory.consumer().consumer_pos.load(Ordering::Relaxed);
+    fence_acquire(Edge::SpaceLoad);
+    Position::new(consumer_pos)
+}
 
 /// Sets every position of a new, zeroed ring to `first`, a multiple of 8.
 pub fn initialise<M: Memory>(memory: &M, first: Position) {
