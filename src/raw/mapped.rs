@@ -24,7 +24,8 @@ pub unsafe trait Pages: Send + Sync + core::fmt::Debug {
 ///    [`ProducerPage`]; `slots` for those of as many [`Slot`]s.
 /// 2. `data` is aligned to 8, initialised, and valid for reads of `size` bytes; if `mirrored`, for twice as many, and
 ///    byte `i` and byte `i + size` are the same memory.
-/// 3. In rings with slots, all of it is valid for writes too. In others, the consumer page is.
+/// 3. What the roles that this process plays write is valid for writes too: the consumer page if it consumes; the producer
+///    page, the slots and the data if it produces; all of it in rings of this crate.
 /// 4. Nothing in this process accesses these bytes in other ways than the protocol's.
 #[derive(Clone, Copy, Debug)]
 pub struct Parts {
@@ -32,7 +33,7 @@ pub struct Parts {
     pub consumer: NonNull<ConsumerPage>,
     /// The producer page.
     pub producer: NonNull<ProducerPage>,
-    /// The slots; none in rings of the kernel.
+    /// The slots; none in rings that the kernel fills.
     pub slots: NonNull<[Slot]>,
     /// The data.
     pub data: NonNull<u8>,

@@ -1,7 +1,7 @@
 //! The words that the protocol moves, and what it asks of the memory that holds them.
 
 use crate::sync::{AtomicU32, AtomicU64, CachePadded, Edge, Ordering, StoreLoad, fence_acquire};
-use crate::wire::{Capacity, Position, RingSize, SlotWord};
+use crate::wire::{Capacity, PRODUCER_LAYOUT, Position, RingSize, SlotWord};
 
 /// The memory of one ring.
 ///
@@ -32,7 +32,7 @@ pub unsafe trait Memory {
     /// Words that producers write.
     fn producer(&self) -> &ProducerPage;
 
-    /// All slots. Memory of a kernel ring has none.
+    /// All slots. A ring that the kernel fills has none.
     fn slots(&self) -> &[Slot];
 
     /// The header at `at` modulo the size.
@@ -131,6 +131,8 @@ pub struct Registry {
     pub openers: AtomicU32,
     /// Producers that wait for space, or are about to.
     pub waiting: AtomicU32,
+    /// [`PRODUCER_LAYOUT`]; 0 in a ring of the kernel that nobody has produced into.
+    pub layout: AtomicU32,
 }
 
 /// One producer's cache line. Nobody else writes to it while the producer is registered.
@@ -166,6 +168,7 @@ pub fn initialise<M: Memory>(memory: &M, first: Position) {
     memory.consumer().consumer_pos.store(first.get(), Ordering::Relaxed);
     memory.producer().producer_pos.store(first.get(), Ordering::Relaxed);
     memory.producer().head.store(first.get(), Ordering::Relaxed);
+    memory.producer().registry.layout.store(PRODUCER_LAYOUT, Ordering::Relaxed);
     for slot in memory.slots() {
         slot.word.store(SlotWord::left(first).word(), Ordering::Relaxed);
     }
@@ -196,6 +199,7 @@ mod layout {
     const _: () = assert!(offset_of!(Registry, registrations) == 8);
     const _: () = assert!(offset_of!(Registry, openers) == 12);
     const _: () = assert!(offset_of!(Registry, waiting) == 16);
+    const _: () = assert!(offset_of!(Registry, layout) == 20);
     const _: () = assert!(offset_of!(ProducerPage, wake_seq) == 384);
     const _: () = assert!(offset_of!(SlotWords, word) == 0);
     const _: () = assert!(offset_of!(SlotWords, span) == 8);
@@ -204,7 +208,8 @@ mod layout {
     const _: () = assert!(offset_of!(SlotWords, owner) == 32);
 
     const _: () = assert!(size_of::<ConsumerPage>() <= 4096);
-    const _: () = assert!(size_of::<ProducerPage>() <= 4096);
+    // In user rings, slots follow.
+    const _: () = assert!(size_of::<ProducerPage>() == 512);
     const _: () = assert!(size_of::<Slot>() == SLOT_BYTES as usize);
     const _: () = assert!(size_of::<HeaderCell>() == HEADER_BYTES as usize);
 }

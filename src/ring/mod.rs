@@ -21,7 +21,7 @@ pub use stats::Stats;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use crate::notify::Sleep;
+use crate::notify::{Sleep, Space};
 use crate::raw::{self, Mapped, Memory};
 
 /// A lock-free ring of variable-size records: any number of producers, one consumer.
@@ -86,7 +86,7 @@ impl Ring {
     /// # Errors
     /// As many producers as the ring was built for are registered already.
     pub fn producer(&self) -> Result<Producer, RegisterError> {
-        Producer::register(&self.shared.memory)
+        Producer::register(&self.shared.memory, Space::Futex)
     }
 
     /// The consumer. There is one, handed out once.

@@ -7,7 +7,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use super::{Lease, RegisterError, ReserveError, ReservedBatch};
 use crate::dynptr::{DynPtr, Reserved};
-use crate::notify::{self, Deadline};
+use crate::notify::{Deadline, Space};
 use crate::raw::{self, Mapped, Memory, Seat, Wakeup};
 use crate::wire::{HEADER_BYTES, stride};
 
@@ -34,22 +34,23 @@ use crate::wire::{HEADER_BYTES, stride};
 pub struct Producer {
     raw: raw::Producer<Mapped>,
     seat: Arc<Seat>,
+    space: Space,
 }
 
 impl Producer {
-    pub(super) fn register(memory: &Mapped) -> Result<Self, RegisterError> {
+    pub(crate) fn register(memory: &Mapped, space: Space) -> Result<Self, RegisterError> {
         let full = |_| RegisterError { max_producers: memory.slots().len() };
         let seat = Seat::take(memory).map_err(full)?;
         let raw = raw::Producer::new(memory.clone(), seat.registration());
-        Ok(Self { raw, seat: Arc::new(seat) })
+        Ok(Self { raw, seat: Arc::new(seat), space })
     }
 
     /// Registers another producer.
     ///
     /// # Errors
-    /// As many producers as the ring was built for are registered already.
+    /// As many producers as the ring has room for are registered already.
     pub fn try_clone(&self) -> Result<Self, RegisterError> {
-        Self::register(self.raw.memory())
+        Self::register(self.raw.memory(), self.space.another())
     }
 
     /// The largest payload that a record can have, in bytes.
@@ -190,7 +191,8 @@ impl Producer {
         Ok(())
     }
 
-    /// Like [`reserve`](Self::reserve), and waits for space: at most for `timeout`, or for as long as it takes.
+    /// Like [`reserve`](Self::reserve), and waits for space: at most for `timeout`, or for as long as it takes. On a ring of the
+    /// kernel, `timeout` is rounded up to milliseconds.
     ///
     /// # Errors
     /// As [`reserve`](Self::reserve); [`Full`](ReserveError::Full) means that the time is up.
@@ -200,7 +202,7 @@ impl Producer {
     pub fn reserve_blocking(&self, len: usize, timeout: Option<Duration>) -> Result<DynPtr<'_>, ReserveError> {
         let len = self.legal(len)?;
         let deadline = Deadline::after(timeout);
-        let reservation = notify::reserve_waiting(&self.raw, deadline, || self.raw.reserve_bytes(len))?;
+        let reservation = self.space.reserve(&self.raw, deadline, || self.raw.reserve_bytes(len))?;
         Ok(DynPtr::new(reservation))
     }
 
@@ -231,7 +233,7 @@ impl Producer {
 /// Registers another producer. [`try_clone`](Producer::try_clone) is the same without the panic.
 impl Clone for Producer {
     /// # Panics
-    /// As many producers as the ring was built for are registered already.
+    /// As many producers as the ring has room for are registered already.
     fn clone(&self) -> Self {
         match self.try_clone() {
             Ok(producer) => producer,

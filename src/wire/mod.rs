@@ -14,7 +14,7 @@ mod slot;
 pub use capacity::Capacity;
 pub use corrupt::Corrupt;
 pub use header::{Header, MAX_LEN, Tag};
-pub use layout::{HEADER_BYTES, Layout, SLOT_BYTES, kernel};
+pub use layout::{HEADER_BYTES, Layout, PRODUCER_LAYOUT, SLOT_BYTES, kernel};
 pub use position::{Position, stride};
 pub use size::{RingSize, SizeError};
 pub use slot::SlotWord;

@@ -8,6 +8,7 @@ mod mutants;
 mod observer;
 mod plain;
 mod reserve;
+mod resume;
 mod reuse;
 mod sleep;
 mod slots;
