@@ -102,7 +102,8 @@
 //! Head is loaded before `consumer_pos`, so the consumer may have overtaken the start by then. The swap would fail, but
 //! "behind `consumer_pos` by a little" and "ahead by nearly 2⁶⁴" look alike, so the start is loaded anew. Having
 //! acquired `consumer_pos`, the producer has acquired all that the consumer had: swaps at least as far as
-//! `consumer_pos`. If head is still behind it then, the word is not a consumer's, and the ring is corrupt.
+//! `consumer_pos`. If head is not within a ring's size of it then, either the consumer has gone on since, or the word is
+//! not a consumer's, and the ring is corrupt: which of the two, another look at it tells.
 //!
 //! Before it gives back, the consumer writes to one word of each line that it has read, so that the line is its own
 //! when a producer wants it. The word is the tag of a record that has been read; by the same edge, E8 and E9, it is

@@ -210,11 +210,11 @@ impl<M: Memory> Producer<M> {
     }
 
     /// A start that was loaded before `consumer_pos` lies behind it. The consumer only passes what has been reserved, so head is
-    /// further by now.
+    /// further by now; but not by more than the ring holds, unless the consumer has gone on meanwhile.
     fn overtaken(&self, consumer_pos: Position) -> Room {
         let size = self.memory.size().bytes();
         let head = Position::new(self.memory.head().load(acquire(Edge::HeadLoad)));
-        if head.since(consumer_pos) > size {
+        if head.since(consumer_pos) > size && released(&self.memory) == consumer_pos {
             Room::Refused(Refusal::Corrupt(Corrupt::ConsumerPos { found: consumer_pos, producer: head, size }))
         } else {
             Room::Overtaken(head)
