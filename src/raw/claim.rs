@@ -12,7 +12,7 @@ use crate::wire::{Corrupt, HEADER_BYTES, Header, Position, SlotWord, Tag, stride
 ///
 /// # Invariants
 /// 1. The slot is registered to this value alone, from its creation to [`unregister`](super::unregister).
-/// 2. `consumer_pos` is a value that was [acquired](released), and never goes back.
+/// 2. `consumer_pos` is a value that was loaded by `released`, and never goes back.
 /// 3. Not `Sync`, and no method calls back into itself: one reservation is entering at a time.
 #[derive(Debug)]
 pub struct Producer<M> {
