@@ -16,6 +16,7 @@ mod record;
 mod registry;
 #[cfg(not(dynring_loom))]
 mod reservation;
+#[cfg_attr(miri, allow(dead_code, reason = "there is no kernel under Miri"))]
 mod resume;
 #[cfg(not(dynring_loom))]
 mod seat;
@@ -33,7 +34,7 @@ pub use record::{Held, Taken};
 pub use registry::{Figures, NoFreeSlot, Registration, claim_consumer, close, figures, open, register, unregister};
 #[cfg(not(dynring_loom))]
 pub use reservation::{Leased, Reservation, Reservations};
-#[cfg_attr(miri, expect(unused_imports, reason = "there is no kernel under Miri"))]
+#[cfg_attr(miri, allow(unused_imports, reason = "there is no kernel under Miri"))]
 pub use resume::{Unusable, resume};
 #[cfg(not(dynring_loom))]
 pub use seat::Seat;

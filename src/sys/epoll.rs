@@ -12,7 +12,7 @@ pub(crate) enum Ready {
     /// There is something to read.
     ToRead,
     /// There is room to write.
-    #[cfg_attr(miri, expect(dead_code, reason = "there is no kernel under Miri"))]
+    #[cfg_attr(miri, allow(dead_code, reason = "there is no kernel under Miri"))]
     ToWrite,
 }
 

@@ -37,28 +37,27 @@ fn filled(quarters: usize) -> Result<Option<(UserRing, Producer)>, Box<dyn Error
     Ok(Some((ring, producer)))
 }
 
-/// Whether a producer that waits for `quarters` quarters of the ring has them after `drain`.
+/// Whether a producer that waits for `quarters` quarters of the ring has them `within` a time after `drain`.
 fn wakes(
-    ring: &UserRing,
-    producer: &Producer,
+    (ring, producer): (&UserRing, &Producer),
     quarters: usize,
+    within: Duration,
     drain: impl FnOnce() -> io::Result<i64>,
 ) -> Result<bool, Box<dyn Error>> {
     let (done, reserved) = mpsc::channel();
     let waiting = producer.try_clone()?;
     let len = quarters * (quarter() + 8) - 8;
-    thread::scope(|scope| -> Result<bool, Box<dyn Error>> {
-        scope.spawn(move || done.send(waiting.reserve_blocking(len, Some(LONG)).map(|sample| sample.discard())));
+    thread::scope(|scope| {
+        scope.spawn(move || done.send(waiting.reserve_blocking(len, Some(2 * LONG)).map(|sample| sample.discard())));
         assert!(reserved.recv_timeout(SHORT).is_err(), "before there is space");
         drain()?;
-        let answer = reserved.recv_timeout(2 * SHORT);
-        if answer.is_err() {
-            // Lets it go.
-            ring.drain_with(u64::MAX, FORCE_WAKEUP)?;
-        } else {
-            answer??;
+        let answer = reserved.recv_timeout(within);
+        if let Ok(answer) = answer {
+            answer?;
             return Ok(true);
         }
+        // Lets it go.
+        ring.drain_with(u64::MAX, FORCE_WAKEUP)?;
         reserved.recv_timeout(LONG)??;
         Ok(false)
     })
@@ -67,29 +66,29 @@ fn wakes(
 #[test]
 fn a_drain_wakes_who_waits_for_space() -> TestResult {
     let Some((ring, producer)) = filled(4)? else { return Ok(()) };
-    assert!(wakes(&ring, &producer, 1, || ring.drain(u64::MAX))?);
+    assert!(wakes((&ring, &producer), 1, LONG, || ring.drain(u64::MAX))?);
     Ok(())
 }
 
 #[test]
 fn a_drain_that_stops_early_wakes_too_and_one_that_makes_too_little_space_is_waited_out() -> TestResult {
     let Some((ring, producer)) = filled(4)? else { return Ok(()) };
-    assert!(!wakes(&ring, &producer, 2, || ring.drain(1))?);
+    assert!(!wakes((&ring, &producer), 2, SHORT, || ring.drain(1))?);
     let Some((ring, producer)) = filled(4)? else { return Ok(()) };
-    assert!(wakes(&ring, &producer, 2, || ring.drain(1).and_then(|_| ring.drain(1)))?);
+    assert!(wakes((&ring, &producer), 2, LONG, || ring.drain(1).and_then(|_| ring.drain(1)))?);
     Ok(())
 }
 
 #[test]
 fn no_wakeup_does_not_wake_and_forcing_does() -> TestResult {
     let Some((ring, producer)) = filled(4)? else { return Ok(()) };
-    assert!(!wakes(&ring, &producer, 1, || ring.drain_with(u64::MAX, NO_WAKEUP))?);
+    assert!(!wakes((&ring, &producer), 1, SHORT, || ring.drain_with(u64::MAX, NO_WAKEUP))?);
     let Some((ring, producer)) = filled(4)? else { return Ok(()) };
     let quietly_then_forced = || {
         ring.drain_with(u64::MAX, NO_WAKEUP)?;
         ring.drain_with(u64::MAX, FORCE_WAKEUP)
     };
-    assert!(wakes(&ring, &producer, 1, quietly_then_forced)?);
+    assert!(wakes((&ring, &producer), 1, LONG, quietly_then_forced)?);
     Ok(())
 }
 
@@ -99,7 +98,7 @@ fn a_drain_of_nothing_but_discarded_samples_wakes() -> TestResult {
     for _ in 0..4 {
         producer.reserve(quarter())?.discard();
     }
-    assert!(wakes(&ring, &producer, 1, || ring.drain(u64::MAX))?);
+    assert!(wakes((&ring, &producer), 1, LONG, || ring.drain(u64::MAX))?);
     Ok(())
 }
 
@@ -147,7 +146,7 @@ fn a_process_that_is_stopped_and_goes_on_still_waits() -> TestResult {
         thread::sleep(SHORT);
         ring.drain(u64::MAX)
     };
-    assert!(wakes(&ring, &producer, 1, stop_and_go_on)?);
+    assert!(wakes((&ring, &producer), 1, LONG, stop_and_go_on)?);
     Ok(())
 }
 
