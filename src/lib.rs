@@ -1,5 +1,6 @@
 //! A lock-free ring of variable-size records for Linux: many producers, one consumer, written and read in place, on the
-//! memory layout of the kernel's BPF ring buffer. The same consumer reads rings of the kernel.
+//! memory layout of the kernel's BPF ring buffer. The same consumer reads rings of the kernel, and the same producer fills
+//! those that the kernel drains.
 //!
 //! | to | see |
 //! |---|---|
@@ -10,6 +11,7 @@
 //! | read records in place | [`Consumer::next`], [`Consumer::drain`], [`Consumer::batch`] |
 //! | sleep until there is one | [`Consumer::wait`], [`Consumer::wait_for`] |
 //! | read a `BPF_MAP_TYPE_RINGBUF` | [`kernel::RingBuf`] |
+//! | fill a `BPF_MAP_TYPE_USER_RINGBUF` | [`kernel::UserRingBuf`] |
 //! | understand the protocol, the memory, the limits | [`docs`] |
 //!
 //! # Examples

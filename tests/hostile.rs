@@ -148,8 +148,8 @@ fn a_consumer_position_that_cannot_be_is_refused_by_producers_for_good() {
         let (old, _consumer) = attacked.roles();
         old.output(b"one").unwrap();
         old.output(b"two").unwrap();
-        let new = attacked.ring.producer().unwrap();
         attacked.forge_consumer_page(CONSUMER_POS, forged);
+        let new = attacked.ring.producer().unwrap();
         let corrupt = producer_refuses(&new);
         assert!(matches!(corrupt, Corrupt::ConsumerPos { found, .. } if found.get() == forged), "{corrupt}");
         attacked.forge_consumer_page(CONSUMER_POS, 0);

@@ -39,7 +39,7 @@ fn a_producer_too_many_is_refused_with_the_number_that_is_allowed() {
     let producers = [ring.producer().unwrap(), ring.producer().unwrap()];
     for error in [ring.producer().unwrap_err(), producers[1].try_clone().unwrap_err()] {
         assert_eq!(error.max_producers, 2);
-        assert_eq!(error.to_string(), "all 2 producers that the ring was built for are registered already");
+        assert_eq!(error.to_string(), "all 2 producers that the ring has room for are registered already");
         assert_eq!(std::io::Error::from(error).kind(), std::io::ErrorKind::QuotaExceeded);
     }
     assert_eq!(ring.stats().producers, 2, "the refused ones do not count");
@@ -52,7 +52,7 @@ fn a_clone_too_many_panics_with_the_number_that_is_allowed() {
     let clone = producer.clone();
     let panic = panic::catch_unwind(AssertUnwindSafe(|| producer.clone())).unwrap_err();
     let text = panic.downcast_ref::<String>().unwrap();
-    assert_eq!(text, "all 2 producers that the ring was built for are registered already");
+    assert_eq!(text, "all 2 producers that the ring has room for are registered already");
     clone.output(b"the others work on").unwrap();
 }
 

@@ -18,10 +18,12 @@ const BPF_PROG_LOAD: libc::c_int = 5;
 const BPF_PROG_TEST_RUN: libc::c_int = 10;
 const BPF_MAP_GET_FD_BY_ID: libc::c_int = 14;
 const BPF_RAW_TRACEPOINT_OPEN: libc::c_int = 17;
+const BPF_BTF_LOAD: libc::c_int = 18;
 const BPF_MAP_FREEZE: libc::c_int = 22;
 const BPF_F_SLEEPABLE: u32 = 1 << 4;
 const BPF_PSEUDO_MAP_FD: u8 = 1;
 const BPF_PSEUDO_MAP_VALUE: u8 = 2;
+const BPF_PSEUDO_FUNC: u8 = 4;
 
 /// Types of maps.
 #[derive(Clone, Copy, Debug)]
@@ -58,7 +60,9 @@ pub(crate) enum Helper {
     RingbufReserveDynptr = 198,
     RingbufSubmitDynptr = 199,
     RingbufDiscardDynptr = 200,
+    DynptrRead = 201,
     DynptrWrite = 202,
+    UserRingbufDrain = 209,
 }
 
 /// Registers. `R0` holds results, `R1` to `R5` arguments, `R6` to `R9` survive calls, `R10` is the end of the stack.
@@ -94,6 +98,17 @@ pub(crate) struct Code {
     instructions: Vec<Instruction>,
     labels: HashMap<&'static str, usize>,
     jumps: Vec<(usize, &'static str)>,
+    functions: Vec<usize>,
+    pointers: Vec<(usize, &'static str)>,
+}
+
+/// Type information about functions, without which the kernel lets no pointer to one be taken.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FunctionTypes<'a> {
+    /// A whole BTF object.
+    pub(crate) btf: &'a [u8],
+    /// The number of the type, of kind FUNC, that all functions of a program have.
+    pub(crate) function: u32,
 }
 
 /// `struct bpf_insn`.
@@ -143,6 +158,12 @@ impl Code {
         self.push(0x18, to as u8, BPF_PSEUDO_MAP_VALUE, 0, value.array.as_raw_fd()).push(0, 0, 0, 0, 0)
     }
 
+    /// `to` = a pointer to the function that begins at `label`.
+    pub(crate) fn pointer(mut self, to: Register, label: &'static str) -> Self {
+        self.pointers.push((self.instructions.len(), label));
+        self.push(0x18, to as u8, BPF_PSEUDO_FUNC, 0, 0).push(0, 0, 0, 0, 0)
+    }
+
     /// `to = *(u64 *)(from + offset)`.
     pub(crate) fn load(self, to: Register, from: Register, offset: i16) -> Self {
         self.push(0x79, to as u8, from as u8, offset, 0)
@@ -179,6 +200,12 @@ impl Code {
         self
     }
 
+    /// Begins a function, which others take a [`pointer`](Self::pointer) to by this label.
+    pub(crate) fn function(mut self, label: &'static str) -> Self {
+        self.functions.push(self.instructions.len());
+        self.label(label)
+    }
+
     /// Returns `R0`.
     pub(crate) fn exit(self) -> Self {
         self.push(0x95, 0, 0, 0, 0)
@@ -186,11 +213,24 @@ impl Code {
 
     /// Loads the program. An error holds what the verifier has to say.
     pub(crate) fn load_as(self, program_type: ProgramType) -> io::Result<Program> {
-        let instructions = self.assemble()?;
-        load(program_type, &instructions, &mut []).or_else(|_| {
+        self.load_with(program_type, None)
+    }
+
+    /// Loads the program, which has functions of these types. An error holds what the verifier has to say.
+    pub(crate) fn load_with(self, program_type: ProgramType, types: Option<FunctionTypes<'_>>) -> io::Result<Program> {
+        let btf = types.map(|types| load_btf(types.btf)).transpose()?;
+        let functions = types.map_or(Vec::new(), |types| self.function_info(types.function));
+        let source = Source { program_type, instructions: self.assemble()?, btf, functions };
+        load(&source, &mut []).or_else(|_| {
             let mut log = vec![0; 1 << 20];
-            load(program_type, &instructions, &mut log).map_err(|error| with_log(&error, &log))
+            load(&source, &mut log).map_err(|error| with_log(&error, &log))
         })
+    }
+
+    /// The program itself is a function too, from the first instruction on.
+    fn function_info(&self, type_id: u32) -> Vec<FunctionInfo> {
+        let starts = std::iter::once(0).chain(self.functions.iter().copied());
+        starts.map(|start| FunctionInfo { instruction: start as u32, type_id }).collect()
     }
 
     fn push(mut self, code: u8, to: u8, from: u8, offset: i16, immediate: i32) -> Self {
@@ -205,11 +245,18 @@ impl Code {
     }
 
     fn assemble(mut self) -> io::Result<Vec<Instruction>> {
+        let unreachable =
+            |from, label| io::Error::other(format!("no label {label} within reach of instruction {from}"));
+        // Both count from the instruction behind.
+        let distance = |from: usize, label| {
+            let target = self.labels.get(label).and_then(|&target| i32::try_from(target).ok());
+            target.map(|target| target - from as i32 - 1).ok_or_else(|| unreachable(from, label))
+        };
         for (from, label) in self.jumps {
-            let target = self.labels.get(label).and_then(|&target| i64::try_from(target).ok());
-            let distance = target.and_then(|target| i16::try_from(target - from as i64 - 1).ok());
-            let unreachable = || io::Error::other(format!("no label {label} within reach of instruction {from}"));
-            self.instructions[from].offset = distance.ok_or_else(unreachable)?;
+            self.instructions[from].offset = distance(from, label)?.try_into().map_err(|_| unreachable(from, label))?;
+        }
+        for (from, label) in self.pointers {
+            self.instructions[from].immediate = distance(from, label)?;
         }
         Ok(self.instructions)
     }
@@ -332,9 +379,29 @@ pub(crate) fn freeze(map: BorrowedFd<'_>) -> io::Result<()> {
     unsafe { bpf(BPF_MAP_FREEZE, &mut attributes) }.map(drop)
 }
 
-fn load(program_type: ProgramType, instructions: &[Instruction], log: &mut [u8]) -> io::Result<Program> {
+/// What a program is loaded from.
+struct Source {
+    program_type: ProgramType,
+    instructions: Vec<Instruction>,
+    btf: Option<OwnedFd>,
+    functions: Vec<FunctionInfo>,
+}
+
+/// Loads a BTF object.
+fn load_btf(btf: &[u8]) -> io::Result<OwnedFd> {
+    let address = btf.as_ptr().expose_provenance() as u64;
+    let mut attributes =
+        BtfLoad { btf: address, log: 0, btf_size: btf.len() as u32, log_size: 0, log_level: 0, padding: 0 };
+    // SAFETY: `btf` is valid for reads of its length.
+    let fd = unsafe { bpf(BPF_BTF_LOAD, &mut attributes) }?;
+    // SAFETY: the kernel has just opened it, and nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+fn load(source: &Source, log: &mut [u8]) -> io::Result<Program> {
+    let Source { program_type, instructions, btf, functions } = source;
     let mut attributes = ProgramLoad {
-        prog_type: program_type as u32,
+        prog_type: *program_type as u32,
         insn_cnt: instructions.len() as u32,
         insns: instructions.as_ptr().expose_provenance() as u64,
         license: c"Dual MIT/GPL".as_ptr().expose_provenance() as u64,
@@ -342,9 +409,17 @@ fn load(program_type: ProgramType, instructions: &[Instruction], log: &mut [u8])
         log_size: log.len() as u32,
         log_buf: if log.is_empty() { 0 } else { log.as_mut_ptr().expose_provenance() as u64 },
         kern_version: 0,
-        prog_flags: if program_type == ProgramType::Syscall { BPF_F_SLEEPABLE } else { 0 },
+        prog_flags: if *program_type == ProgramType::Syscall { BPF_F_SLEEPABLE } else { 0 },
+        prog_name: [0; 16],
+        prog_ifindex: 0,
+        expected_attach_type: 0,
+        prog_btf_fd: btf.as_ref().map_or(0, |btf| btf.as_raw_fd() as u32),
+        func_info_rec_size: if functions.is_empty() { 0 } else { size_of::<FunctionInfo>() as u32 },
+        func_info: if functions.is_empty() { 0 } else { functions.as_ptr().expose_provenance() as u64 },
+        func_info_cnt: functions.len() as u32,
+        padding: 0,
     };
-    // SAFETY: the instructions and the log are valid for their lengths, and the license is a C string.
+    // SAFETY: instructions, functions and log are valid for their lengths, and the license is a C string.
     let fd = unsafe { bpf(BPF_PROG_LOAD, &mut attributes) }?;
     // SAFETY: the kernel has just opened it, and nobody else owns it.
     Ok(Program { fd: unsafe { OwnedFd::from_raw_fd(fd) } })
@@ -394,9 +469,39 @@ struct ProgramLoad {
     log_buf: u64,
     kern_version: u32,
     prog_flags: u32,
+    prog_name: [u8; 16],
+    prog_ifindex: u32,
+    expected_attach_type: u32,
+    prog_btf_fd: u32,
+    func_info_rec_size: u32,
+    func_info: u64,
+    func_info_cnt: u32,
+    padding: u32,
 }
 
-const _: () = assert!(size_of::<ProgramLoad>() == 48);
+const _: () = assert!(size_of::<ProgramLoad>() == 96);
+
+/// `struct bpf_func_info`.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+struct FunctionInfo {
+    instruction: u32,
+    type_id: u32,
+}
+
+const _: () = assert!(size_of::<FunctionInfo>() == 8);
+
+#[repr(C)]
+struct BtfLoad {
+    btf: u64,
+    log: u64,
+    btf_size: u32,
+    log_size: u32,
+    log_level: u32,
+    padding: u32,
+}
+
+const _: () = assert!(size_of::<BtfLoad>() == 32);
 
 #[derive(Default)]
 #[repr(C)]

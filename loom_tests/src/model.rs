@@ -12,10 +12,11 @@ use loom::cell::UnsafeCell;
 use loom::sync::{Condvar, Mutex};
 
 use crate::raw::{
-    self, Consumer, ConsumerPage, Found, HeaderCell, Memory, Producer, ProducerPage, Refusal, Sleeper, Slot, Wakeup,
+    self, Consumer, ConsumerPage, Found, HeaderCell, Memory, Producer, ProducerPage, Refusal, Sleeper, Slot, Unusable,
+    Wakeup,
 };
 use crate::sync::{AtomicU32, Ordering, StoreLoad};
-use crate::wire::{Corrupt, HEADER_BYTES, Header, Position, RingSize, stride};
+use crate::wire::{Capacity, Corrupt, HEADER_BYTES, Header, Position, RingSize, stride};
 
 /// What no test writes, and looks like a committed record of 8 bytes.
 const STALE: u32 = 8;
@@ -35,6 +36,7 @@ pub struct Ring(Arc<Shared>);
 
 struct Shared {
     size: RingSize,
+    capacity: Capacity,
     plain_readers: bool,
     store_load: StoreLoad,
     consumer: ConsumerPage,
@@ -56,6 +58,10 @@ unsafe impl Memory for Ring {
 
     fn size(&self) -> RingSize {
         self.0.size
+    }
+
+    fn capacity(&self) -> Capacity {
+        self.0.capacity
     }
 
     fn store_load(&self) -> StoreLoad {
@@ -119,12 +125,29 @@ impl Ring {
         Self::build(size, slots, first, true, StoreLoad::Fence)
     }
 
+    /// A ring whose pages the kernel has made, and drains; somebody has filled it until `producer_pos` was `begun`.
+    pub fn filled_for_the_kernel(size: u64, slots: usize, begun: u64) -> Self {
+        let capacity = Capacity::of_user_ring(RingSize::new(size).unwrap());
+        let ring = Self::zeroed(capacity, size, slots, true, StoreLoad::Asymmetric);
+        ring.0.consumer.consumer_pos.store(begun, Ordering::Relaxed);
+        ring.0.producer.producer_pos.store(begun, Ordering::Relaxed);
+        ring
+    }
+
     fn build(size: u64, slots: usize, first: u64, plain_readers: bool, store_load: StoreLoad) -> Self {
+        let capacity = Capacity::of_ring(RingSize::new(size).unwrap(), true);
+        let ring = Self::zeroed(capacity, size, slots, plain_readers, store_load);
+        raw::initialise(&ring, Position::new(first));
+        ring
+    }
+
+    fn zeroed(capacity: Capacity, size: u64, slots: usize, plain_readers: bool, store_load: StoreLoad) -> Self {
         let size = RingSize::new(size).unwrap();
         let granules = (size.bytes() / 8) as usize;
         let stale = |_| HeaderCell { word: AtomicU32::new(STALE), tag: AtomicU32::new(0) };
-        let ring = Self(Arc::new(Shared {
+        Self(Arc::new(Shared {
             size,
+            capacity,
             plain_readers,
             store_load,
             consumer: ConsumerPage::default(),
@@ -133,9 +156,7 @@ impl Ring {
             headers: (0..granules).map(stale).collect(),
             cells: (0..granules).map(|_| UnsafeCell::new(0)).collect(),
             futex: (Mutex::new(()), Condvar::new()),
-        }));
-        raw::initialise(&ring, Position::new(first));
-        ring
+        }))
     }
 
     /// Registers a producer.
@@ -146,6 +167,16 @@ impl Ring {
     /// The consumer.
     pub fn consumer(&self) -> Consumer<Self> {
         Consumer::new(self.clone())
+    }
+
+    /// Sends a record of `len` bytes, as a lone producer does that knows `producer_pos` and no head.
+    pub fn send_as_libbpf(&self, len: u32, value: u64) {
+        let producer_pos = &self.0.producer.producer_pos;
+        let at = Position::new(producer_pos.load(Ordering::Acquire));
+        self.header(at).word.store(Header::busy(len).word(), Ordering::Relaxed);
+        producer_pos.store(at.advance(stride(len)).get(), Ordering::Release);
+        self.write(at, len, value);
+        self.header(at).word.swap(Header::committed(len).word(), Ordering::AcqRel);
     }
 
     fn futex_wait(&self, word: &AtomicU32, expected: u32) {
@@ -201,6 +232,12 @@ impl Ring {
     pub fn finish(&self, at: Position, header: Header, wakeup: Wakeup) {
         raw::finish(self, at, header, wakeup);
     }
+}
+
+/// Registers a producer of a ring that somebody else has made.
+pub fn resume(ring: &Ring) -> Result<Producer<Ring>, Unusable> {
+    raw::resume(ring)?;
+    Ok(ring.producer())
 }
 
 /// The same for several records at once.

@@ -42,10 +42,28 @@
 //! | 264 | u32 | `registrations` | registrations so far |
 //! | 268 | u32 | `openers` | handles that can register producers |
 //! | 272 | u32 | `waiting` | producers that wait for space |
+//! | 276 | u32 | `layout` | version of these words and of the slots: 1 |
 //! | 384 | u32 | `wake_seq` | futex of the consumer |
 //!
 //! In rings with the kernel's protocol, everything below `producer_pos` has its header, and may be looked at. In others,
 //! `producer_pos` is the reserve cursor, and headers below it may be missing: only who reads the slots knows how far to look.
+//!
+//! # User rings of the kernel
+//!
+//! In a `BPF_MAP_TYPE_USER_RINGBUF`, the kernel uses the first 8 bytes of the producer page, and newer kernels set 16 more
+//! aside. The rest is zero when the map is made, and whoever maps the map shares it: there, producers keep the words above,
+//! and behind them, from 512 on to the end of the page, the slots.
+//!
+//! ```text
+//!  offset in the page   0              24     128    256        384        512                  4096
+//!                       +--------------+------+------+----------+----------+---------+---------+
+//!                       | the kernel's | free | head | registry | wake_seq | slot 0  |   ...27 |
+//!                       +--------------+------+------+----------+----------+---------+---------+
+//! ```
+//!
+//! `layout` is 0 until a producer of this crate opens the ring. `head` is at or ahead of `producer_pos` from then on; if it is
+//! behind, another kind of producer has used the ring since, and who opens it next moves `head` there. The words of the
+//! consumer page other than `consumer_pos` are 0: nobody writes them.
 //!
 //! # A slot: 128 bytes, written by its producer
 //!
@@ -65,5 +83,5 @@
 //! | offset | type | word | |
 //! |---|---|---|---|
 //! | 0 | u32 | [`Header`](crate::wire::Header) | payload length, `BUSY` (bit 31), `DISCARD` (bit 30) |
-//! | 4 | u32 | [`Tag`](crate::wire::Tag) | owner and lap; in rings of the kernel `pg_off`. Once consumed, of no meaning |
+//! | 4 | u32 | [`Tag`](crate::wire::Tag) | owner and lap; in rings that the kernel fills `pg_off`. Once consumed, of no meaning |
 //! | 8 | | payload | |

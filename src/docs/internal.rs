@@ -96,7 +96,7 @@
 //! # Space
 //!
 //! A reservation must end at most `size - 8` bytes behind `consumer_pos`, which is the kernel's rule. A producer
-//! remembers the `consumer_pos` that it last saw, and looks again only when that does not do. It loads with acquire
+//! remembers the `consumer_pos` that it last saw, and looks again only when that does not do. It acquires
 //! (E8) what the consumer stored with release (E9) after reading: records are read before they are overwritten.
 //!
 //! Head is loaded before `consumer_pos`, so the consumer may have overtaken the start by then. The swap would fail, but
@@ -140,6 +140,14 @@
 //! those who raised before, and is given up if `producer_pos` is further already. The fence alone would cover the
 //! publisher's own header, but not those that it came to see after the fence.
 //!
+//! *Somebody else's ring.* The kernel makes its user rings zeroed, and another kind of producer, which knows no head, may
+//! have used one before. So whoever opens one raises head to `producer_pos` (`resume`): a compare-and-swap (E3) from what it
+//! found there, unless that is `producer_pos` or further. Nobody has to be the first, and nobody waits for whoever was
+//! about to be. Could it move head under a producer's feet? What such producers publish, one of them has swapped head to
+//! before, so head is behind `producer_pos` only while none has reserved since. Head takes each value once: the swap
+//! succeeds on the very value that was found behind, or fails. Slots stay as they are, since whatever their words say is
+//! at or below `producer_pos`, the floor from then on. (Models: `resume.rs`.)
+//!
 //! # Sleeping and waking
 //!
 //! ```text
@@ -180,6 +188,11 @@
 //! `consumer_pos`, fences (E25), and looks whether anybody waits for no more than that. If its fence is first, then the
 //! last try sees the space; if not, then it sees who waits for what. When it leaves for good, it stores `closed`,
 //! fences (E26), and looks whether anybody waits at all.
+//!
+//! The kernel's user rings have neither word: their consumer page cannot be written, and the kernel looks at nothing. Who
+//! waits for space there sleeps on the map, which the kernel wakes after each drain: it takes the lock of those who sleep
+//! on the map whether there are any or not. If it takes the lock before the sleeper hangs itself up, then what was drained is
+//! in sight of the last try; if after, then the sleeper's epoll instance remembers the wake.
 //!
 //! The fences of those who do not sleep may be mere compiler fences if those who do have all threads run a barrier
 //! (`membarrier(2)`): then "one of two fences comes first" holds with the barrier in the place of theirs.
@@ -223,7 +236,7 @@
 //! | E5 `TagStore` | rel | `write_header` | repair | a new tag beside an old length | c |
 //! | E6 `Leave` | rel | `attempt` | E10, E11 | left, and the header is not in sight | d |
 //! | E7 `GiveUp` | rel | `give_up` | E10, E11 | as E2 | e |
-//! | E8 `SpaceLoad` | acq | `find_room` | E9 | writes to what is still being read | f |
+//! | E8 `SpaceLoad` | fence | `released` | E9 | writes to what is still being read | f |
 //! | E9 `SpaceStore` | rel | `Consumer::publish` | E8 | as E8 | f |
 //! | E10 `FirstPass` | fence | `limit` | E2, E6, E7 | pass 2 misses announcements | g |
 //! | E11 `SecondPass` | fence | `limit` | E2, E6, E7 | left, and the header is not in sight | h |

@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::sys;
-use crate::wire::SizeError;
+use crate::wire::{Corrupt, PRODUCER_LAYOUT, SizeError};
 
 /// Why a descriptor could not be opened as a ring of the kernel.
 #[derive(Debug)]
@@ -13,10 +13,12 @@ pub enum OpenError {
     BadFd,
     /// The descriptor is open, but not that of a BPF map.
     NotAMap,
-    /// The map is not a `BPF_MAP_TYPE_RINGBUF`.
+    /// The map is not of the type that is opened: `BPF_MAP_TYPE_RINGBUF` or `BPF_MAP_TYPE_USER_RINGBUF`.
     WrongMapType {
         /// `BPF_MAP_TYPE_*` of the map, as a number.
         found: u32,
+        /// The one that is allowed.
+        expected: u32,
     },
     /// The map was created with `BPF_F_RB_OVERWRITE`: there, producers overwrite records that have not been read, also while
     /// they are being read.
@@ -28,6 +30,13 @@ pub enum OpenError {
     },
     /// The map has a size that no ring has.
     Size(SizeError),
+    /// The ring's positions cannot be: there is no place to go on producing from.
+    Corrupt(Corrupt),
+    /// Somebody else keeps words where this crate keeps the cursor and the slots of producers.
+    Layout {
+        /// What is in the word that tells.
+        found: u32,
+    },
     /// The kernel does not let this process do what it takes.
     ///
     /// Linux 5.19 and later ask for no privilege of a process that holds a descriptor: the descriptor is enough, if it is
@@ -49,7 +58,7 @@ pub enum OpenError {
 pub enum OpenStep {
     /// To say what map it is: `bpf(BPF_OBJ_GET_INFO_BY_FD)`.
     Describe,
-    /// To map its pages: `mmap`, the consumer page for writing, the others for reading.
+    /// To map its pages: `mmap`, those of the one side for writing, all others for reading.
     Map,
 }
 
@@ -68,12 +77,13 @@ impl OpenError {
 impl core::fmt::Display for OpenError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
-            Self::BadFd => write!(f, "the file descriptor is not open; that of a BPF map of type ringbuf is allowed"),
+            Self::BadFd => write!(f, "the file descriptor is not open; that of a BPF ring buffer is allowed"),
             Self::NotAMap => {
-                write!(f, "the file descriptor is not that of a BPF map; that of a map of type ringbuf is allowed")
+                write!(f, "the file descriptor is not that of a BPF map; that of a BPF ring buffer is allowed")
             }
-            Self::WrongMapType { found } => {
-                write!(f, "the BPF map is of type {} ({found}); ringbuf ({RINGBUF}) is allowed", type_name(*found))
+            Self::WrongMapType { found, expected } => {
+                let (name, allowed) = (type_name(*found), type_name(*expected));
+                write!(f, "the BPF map is of type {name} ({found}); {allowed} ({expected}) is allowed")
             }
             Self::Overwriting => {
                 write!(f, "the BPF ring buffer was created with BPF_F_RB_OVERWRITE; one created without it is allowed")
@@ -82,6 +92,13 @@ impl core::fmt::Display for OpenError {
                 write!(f, "this process consumes the BPF ring buffer with the id {id} already; one consumer is allowed")
             }
             Self::Size(error) => error.fmt(f),
+            Self::Corrupt(corrupt) => corrupt.fmt(f),
+            Self::Layout { found } => {
+                write!(
+                    f,
+                    "the producers of the BPF ring buffer share words of layout {found}; {PRODUCER_LAYOUT} is allowed"
+                )
+            }
             Self::Permission { step, error } => write!(f, "the kernel refuses {step}: {error}"),
             Self::Os(error) => error.fmt(f),
         }
@@ -105,10 +122,14 @@ impl std::error::Error for OpenError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Size(error) => Some(error),
+            Self::Corrupt(corrupt) => Some(corrupt),
             Self::Permission { error, .. } | Self::Os(error) => Some(error),
-            Self::BadFd | Self::NotAMap | Self::WrongMapType { .. } | Self::Overwriting | Self::AlreadyOpen { .. } => {
-                None
-            }
+            Self::BadFd
+            | Self::NotAMap
+            | Self::WrongMapType { .. }
+            | Self::Overwriting
+            | Self::AlreadyOpen { .. }
+            | Self::Layout { .. } => None,
         }
     }
 }
@@ -117,17 +138,15 @@ impl From<OpenError> for io::Error {
     fn from(error: OpenError) -> Self {
         let kind = match &error {
             OpenError::Permission { .. } => io::ErrorKind::PermissionDenied,
-            OpenError::Overwriting => io::ErrorKind::Unsupported,
+            OpenError::Overwriting | OpenError::Layout { .. } => io::ErrorKind::Unsupported,
             OpenError::AlreadyOpen { .. } => io::ErrorKind::ResourceBusy,
+            OpenError::Corrupt(_) => io::ErrorKind::InvalidData,
             OpenError::Os(error) => error.kind(),
             _ => io::ErrorKind::InvalidInput,
         };
         Self::new(kind, error)
     }
 }
-
-/// `BPF_MAP_TYPE_RINGBUF`.
-pub(super) const RINGBUF: u32 = 27;
 
 /// The name of a map type, as `bpftool` writes it.
 fn type_name(map_type: u32) -> &'static str {
@@ -181,12 +200,12 @@ mod tests {
     fn a_message_says_what_was_found_and_what_is_allowed() {
         let message = |error: OpenError| error.to_string();
         assert_eq!(
-            message(OpenError::WrongMapType { found: 31 }),
+            message(OpenError::WrongMapType { found: 31, expected: 27 }),
             "the BPF map is of type user_ringbuf (31); ringbuf (27) is allowed"
         );
         assert_eq!(
-            message(OpenError::WrongMapType { found: 4_000_000_000 }),
-            "the BPF map is of type unknown (4000000000); ringbuf (27) is allowed"
+            message(OpenError::WrongMapType { found: 4_000_000_000, expected: 31 }),
+            "the BPF map is of type unknown (4000000000); user_ringbuf (31) is allowed"
         );
         let refused = io::Error::from_raw_os_error(sys::EPERM);
         let refused = message(OpenError::from_os(OpenStep::Map, refused));

@@ -1,11 +1,19 @@
-//! Rings that the kernel made: `BPF_MAP_TYPE_RINGBUF`.
+//! Rings that the kernel made.
 //!
-//! BPF programs produce, this process consumes. Opening one takes a descriptor of the map, wherever it comes from:
-//! libbpf, aya or a loader of one's own, a pin in bpffs, a Unix socket.
+//! | map type | BPF programs | this process | |
+//! |---|---|---|---|
+//! | `BPF_MAP_TYPE_RINGBUF` | produce | consumes | [`RingBuf`] |
+//! | `BPF_MAP_TYPE_USER_RINGBUF` | consume | produces | [`UserRingBuf`] |
+//!
+//! Opening one takes a descriptor of the map, wherever it comes from: libbpf, aya or a loader of one's own, a pin in
+//! bpffs, a Unix socket.
 
 mod error;
 mod map;
+mod open;
 mod ringbuf;
+mod user_ringbuf;
 
 pub use error::{OpenError, OpenStep};
 pub use ringbuf::RingBuf;
+pub use user_ringbuf::UserRingBuf;

@@ -4,15 +4,16 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
-use super::error::{OpenError, OpenStep, RINGBUF};
+use super::error::{OpenError, OpenStep};
 use super::map::OpenMap;
+use super::open::{RINGBUF, RingMap};
 use crate::notify::{Doorbell, Sleep};
-use crate::raw::{self, Mapped};
+use crate::raw::{self, Mapped, Memory, Rules};
 use crate::ring::Consumer;
 use crate::sync::StoreLoad;
-use crate::sys::bpf::{MapInfo, map_info, names_a_map};
-use crate::sys::{KernelPages, page_size};
-use crate::wire::{RingSize, SizeError};
+use crate::sys::KernelPages;
+use crate::sys::epoll::Ready;
+use crate::wire::{Capacity, RingSize};
 
 /// A ring that the kernel made: a BPF map of type `BPF_MAP_TYPE_RINGBUF`, mapped into this process.
 ///
@@ -50,12 +51,9 @@ impl RingBuf {
     /// # Errors
     /// `fd` is not what is needed, or the kernel refuses to map it; [`OpenError`] says which.
     pub fn from_fd(fd: impl AsFd) -> Result<Self, OpenError> {
-        let map = fd.as_fd().try_clone_to_owned().map_err(|error| OpenError::from_os(OpenStep::Describe, error))?;
-        let page = page_size();
-        let info = describe(map.as_fd())?;
-        let size = check(&info, page)?;
-        let map = OpenMap::new(map, info.id)?;
-        let pages = KernelPages::new(map.as_fd(), size, page);
+        let RingMap { fd, id, size, page } = RingMap::open(fd, RINGBUF)?;
+        let map = OpenMap::new(fd, id)?;
+        let pages = KernelPages::to_consume(map.as_fd(), size, page);
         let pages = pages.map_err(|error| OpenError::from_os(OpenStep::Map, error))?;
         Ok(Self { map, pages, size })
     }
@@ -71,9 +69,15 @@ impl RingBuf {
     /// # Errors
     /// The system's limits on descriptors or on epoll watches are reached.
     pub fn into_consumer(self) -> io::Result<Consumer> {
-        let doorbell = Doorbell::new(self.map)?;
-        // Commits in the kernel run a full barrier of their own: the consumer needs one of the same kind.
-        let memory = Mapped::new(Arc::new(self.pages), true, StoreLoad::Fence, |_, _| {});
+        let doorbell = Doorbell::new(self.map, Ready::ToRead)?;
+        let rules = Rules {
+            capacity: Capacity::of_ring(self.size, Mapped::MIRRORED),
+            plain_readers: true,
+            // Commits in the kernel run a full barrier of their own: the consumer needs one of the same kind.
+            store_load: StoreLoad::Fence,
+            wake: |_, _| {},
+        };
+        let memory = Mapped::new(Arc::new(self.pages), rules);
         Ok(Consumer::new(raw::Consumer::new(memory), Sleep::Doorbell(doorbell)))
     }
 }
@@ -82,66 +86,5 @@ impl RingBuf {
 impl AsFd for RingBuf {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.map.as_fd()
-    }
-}
-
-/// What the kernel says about the map.
-fn describe(map: BorrowedFd<'_>) -> Result<MapInfo, OpenError> {
-    let info = map_info(map).map_err(|error| OpenError::from_os(OpenStep::Describe, error))?;
-    // Programs and links answer as well, and some of their numbers are 27.
-    if names_a_map(map) == Some(false) { Err(OpenError::NotAMap) } else { Ok(info) }
-}
-
-/// Whether such a map can be consumed, in pages of `page` bytes.
-fn check(info: &MapInfo, page: u64) -> Result<RingSize, OpenError> {
-    /// Producers overwrite what has not been read. From Linux 6.19 on.
-    const BPF_F_RB_OVERWRITE: u32 = 1 << 19;
-
-    if info.map_type != RINGBUF {
-        return Err(OpenError::WrongMapType { found: info.map_type });
-    }
-    if info.map_flags & BPF_F_RB_OVERWRITE != 0 {
-        return Err(OpenError::Overwriting);
-    }
-    let found = u64::from(info.max_entries);
-    match RingSize::new(found) {
-        Ok(size) if found >= page => Ok(size),
-        _ => Err(OpenError::Size(SizeError { found, min: page, max: 1 << 31 })),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const RING: MapInfo =
-        MapInfo { map_type: RINGBUF, id: 1, key_size: 0, value_size: 0, max_entries: 4096, map_flags: 0 };
-
-    #[test]
-    fn a_ring_of_whole_pages_is_accepted() {
-        assert_eq!(check(&RING, 4096).unwrap().bytes(), 4096);
-        let largest = MapInfo { max_entries: 1 << 31, ..RING };
-        assert_eq!(check(&largest, 65536).unwrap().bytes(), 1 << 31);
-    }
-
-    #[test]
-    fn a_size_that_no_ring_has_is_refused() {
-        for max_entries in [0, 1, 4095, 4097, 2048, u32::MAX] {
-            let error = check(&MapInfo { max_entries, ..RING }, 4096).unwrap_err();
-            let OpenError::Size(SizeError { found, min, .. }) = error else { panic!("{error:?}") };
-            assert_eq!((found, min), (max_entries.into(), 4096));
-        }
-    }
-
-    #[test]
-    fn a_ring_whose_producers_overwrite_is_refused() {
-        let overwriting = MapInfo { map_flags: 1 << 19, ..RING };
-        assert!(matches!(check(&overwriting, 4096), Err(OpenError::Overwriting)));
-    }
-
-    #[test]
-    fn another_map_is_refused() {
-        let user = MapInfo { map_type: 31, ..RING };
-        assert!(matches!(check(&user, 4096), Err(OpenError::WrongMapType { found: 31 })));
     }
 }

@@ -4,6 +4,7 @@ mod barrier;
 mod deadline;
 mod doorbell;
 mod error;
+mod space;
 mod wait;
 
 pub(crate) use barrier::store_load;
@@ -11,8 +12,9 @@ pub(crate) use deadline::Deadline;
 #[cfg(not(miri))]
 pub(crate) use doorbell::Doorbell;
 pub use error::WaitError;
+pub(crate) use space::Space;
 pub use wait::Readiness;
-pub(crate) use wait::{Sleep, gather, reserve_waiting, wait};
+pub(crate) use wait::{Sleep, gather, wait};
 
 use crate::raw::{Mapped, Memory, Sleeper};
 use crate::sync::Ordering;

@@ -9,7 +9,7 @@ use crossbeam_utils::Backoff;
 use super::barrier::heavy;
 use super::doorbell::Doorbell;
 use super::{Deadline, WaitError};
-use crate::raw::{Consumer, Mapped, Memory, Producer, Refusal};
+use crate::raw::{Consumer, Mapped, Memory};
 use crate::sync::Edge;
 use crate::sys::futex;
 use crate::wire::Corrupt;
@@ -17,7 +17,8 @@ use crate::wire::Corrupt;
 /// How long to look again and again before the first sleep: about what it costs to sleep and be woken.
 const LOOKING: Duration = Duration::from_micros(10);
 
-/// The longest sleep from which nobody wakes: while records gather, and where the barrier that makes sleeping safe was refused.
+/// The longest sleep from which nobody wakes: while records gather, and where what makes sleeping safe was refused, a barrier
+/// or a descriptor.
 const POLL: Duration = Duration::from_millis(1);
 
 /// Why a consumer stopped waiting.
@@ -120,48 +121,18 @@ pub(crate) fn gather(consumer: &mut Consumer<Mapped>, bytes: u64, at_most: Durat
     }
 }
 
-/// Tries `reserve` until it succeeds, is refused for good, or the deadline has passed.
-pub(crate) fn reserve_waiting<R>(
-    producer: &Producer<Mapped>,
-    deadline: Deadline,
-    mut reserve: impl FnMut() -> Result<R, Refusal>,
-) -> Result<R, Refusal> {
-    let final_or_full = |result| match result {
-        Err(Refusal::Full { .. }) => None,
-        result => Some(result),
-    };
-    if let Some(result) = looking(|| final_or_full(reserve())) {
-        return result;
-    }
-    loop {
-        let wanted = match reserve() {
-            Err(Refusal::Full { wanted }) => wanted,
-            result => return result,
-        };
-        if deadline.has_passed() {
-            return Err(Refusal::Full { wanted });
-        }
-        let memory = producer.memory();
-        let seq = producer.about_to_wait(wanted);
-        let safe = heavy(memory.store_load(), Edge::WaitFence);
-        let retried = reserve();
-        if matches!(retried, Err(Refusal::Full { .. })) {
-            futex::wait(&memory.consumer().state.space_seq, seq, at_most(deadline, safe));
-        }
-        producer.waited();
-        if !matches!(retried, Err(Refusal::Full { .. })) {
-            return retried;
-        }
-    }
+/// How long to sleep at most; where sleeping is not `safe`, a moment.
+pub(super) fn at_most(deadline: Deadline, safe: bool) -> Option<Duration> {
+    if safe { deadline.remaining() } else { Some(moment(deadline)) }
 }
 
-fn at_most(deadline: Deadline, safe: bool) -> Option<Duration> {
-    let left = deadline.remaining();
-    if safe { left } else { Some(left.map_or(POLL, |left| left.min(POLL))) }
+/// How long to sleep where nobody wakes.
+pub(super) fn moment(deadline: Deadline) -> Duration {
+    deadline.remaining().map_or(POLL, |left| left.min(POLL))
 }
 
 /// Looks for an answer at once, and then again and again for a moment, less and less often.
-fn looking<R>(mut look: impl FnMut() -> Option<R>) -> Option<R> {
+pub(super) fn looking<R>(mut look: impl FnMut() -> Option<R>) -> Option<R> {
     if let Some(answer) = look() {
         return Some(answer);
     }

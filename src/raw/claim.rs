@@ -4,7 +4,7 @@ use core::cell::Cell;
 
 use super::finish::wake_any;
 use super::registry::Registration;
-use super::{Memory, publish};
+use super::{Memory, publish, released};
 use crate::sync::{Edge, Ordering, acquire, release};
 use crate::wire::{Corrupt, HEADER_BYTES, Header, Position, SlotWord, Tag, stride};
 
@@ -50,7 +50,10 @@ enum Room {
 impl<M: Memory> Producer<M> {
     /// The producer that `slot` was registered for.
     pub fn new(memory: M, slot: Registration) -> Self {
-        Self { memory, slot, consumer_pos: Cell::new(UNKNOWN), corrupt: Cell::new(None) }
+        let head = Position::new(memory.head().load(Ordering::Relaxed));
+        let released = slot.released();
+        let known = if head.since(released) <= memory.size().bytes() { released } else { UNKNOWN };
+        Self { memory, slot, consumer_pos: Cell::new(known), corrupt: Cell::new(None) }
     }
 
     /// The ring's memory.
@@ -65,7 +68,7 @@ impl<M: Memory> Producer<M> {
         self.slot
     }
 
-    /// Reserves one record with a payload of `len` bytes, at most [`Memory::max_len`], and returns where its header is.
+    /// Reserves one record with a payload of `len` bytes, at most [`max_len`](crate::wire::Capacity::max_len), and returns where its header is.
     #[inline(always)]
     pub fn reserve(&self, len: u32) -> Result<Position, Refusal> {
         self.claim(stride(len), |start| self.write_header(start, Header::busy(len)))
@@ -73,7 +76,7 @@ impl<M: Memory> Producer<M> {
 
     /// Reserves records of `lens` bytes each, one behind the other, with one swap.
     ///
-    /// Their strides must not exceed the stride of [`Memory::max_len`] in sum.
+    /// In sum, their strides are at most [`max_span`](crate::wire::Capacity::max_span).
     pub fn reserve_batch<I>(&self, lens: I) -> Result<Position, Refusal>
     where
         I: DoubleEndedIterator<Item = u32> + Clone,
@@ -187,14 +190,14 @@ impl<M: Memory> Producer<M> {
         if M::MIRRORED || offset + span <= size.bytes() { 0 } else { size.bytes() - offset }
     }
 
-    /// The kernel's rule: reserved and not yet released is at most size − 8. By what is known of the consumer.
+    /// Whether reserved and not yet released is no more than is allowed. By what is known of the consumer.
     ///
     /// Never if either is off the grid of 8 bytes: nothing is reserved at a head that no producer can have written, nor once
     /// the ring is known to be corrupt.
     #[inline(always)]
     fn has_room(&self, end: Position) -> bool {
         let consumer_pos = self.consumer_pos.get();
-        consumer_pos.is_aligned() && end.is_aligned() && end.since(consumer_pos) <= self.memory.size().usable()
+        consumer_pos.is_aligned() && end.is_aligned() && end.since(consumer_pos) <= self.memory.capacity().usable()
     }
 
     fn find_room(&self, start: Position, end: Position) -> Room {
@@ -208,7 +211,7 @@ impl<M: Memory> Producer<M> {
             return Room::Refused(Refusal::Corrupt(corrupt));
         }
         let size = self.memory.size();
-        let consumer_pos = Position::new(self.memory.consumer().consumer_pos.load(acquire(Edge::SpaceLoad)));
+        let consumer_pos = released(&self.memory);
         if !start.is_aligned() {
             return self.poison(Corrupt::ProducerPos { found: start, consumer: consumer_pos, size: size.bytes() });
         }
@@ -226,7 +229,7 @@ impl<M: Memory> Producer<M> {
         if self.has_room(end) {
             Room::Enough
         } else {
-            Room::Refused(Refusal::Full { wanted: end.retreat(size.usable()) })
+            Room::Refused(Refusal::Full { wanted: end.retreat(self.memory.capacity().usable()) })
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{ConsumerPage, HeaderCell, Memory, ProducerPage, Sleeper, Slot};
 use crate::sync::StoreLoad;
-use crate::wire::{Position, RingSize};
+use crate::wire::{Capacity, Position, RingSize};
 
 /// Who owns the pages of a ring, and keeps them mapped.
 ///
@@ -24,7 +24,8 @@ pub unsafe trait Pages: Send + Sync + core::fmt::Debug {
 ///    [`ProducerPage`]; `slots` for those of as many [`Slot`]s.
 /// 2. `data` is aligned to 8, initialised, and valid for reads of `size` bytes; if `mirrored`, for twice as many, and
 ///    byte `i` and byte `i + size` are the same memory.
-/// 3. In rings with slots, all of it is valid for writes too. In others, the consumer page is.
+/// 3. What the roles that this process plays write is valid for writes too: the consumer page if it consumes; the producer
+///    page, the slots and the data if it produces; all of it in rings of this crate.
 /// 4. Nothing in this process accesses these bytes in other ways than the protocol's.
 #[derive(Clone, Copy, Debug)]
 pub struct Parts {
@@ -32,12 +33,25 @@ pub struct Parts {
     pub consumer: NonNull<ConsumerPage>,
     /// The producer page.
     pub producer: NonNull<ProducerPage>,
-    /// The slots; none in rings of the kernel.
+    /// The slots; none in rings that the kernel fills.
     pub slots: NonNull<[Slot]>,
     /// The data.
     pub data: NonNull<u8>,
     /// Bytes of the data, counted once.
     pub size: RingSize,
+}
+
+/// By which rules a ring is used.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// See [`Memory::capacity`].
+    pub capacity: Capacity,
+    /// See [`Memory::plain_readers`].
+    pub plain_readers: bool,
+    /// See [`Memory::store_load`].
+    pub store_load: StoreLoad,
+    /// See [`Memory::wake`].
+    pub wake: fn(&Mapped, Sleeper),
 }
 
 /// A ring's memory, shared by everyone who holds a clone.
@@ -46,9 +60,7 @@ pub struct Parts {
 #[derive(Clone, Debug)]
 pub struct Mapped {
     parts: Parts,
-    plain_readers: bool,
-    store_load: StoreLoad,
-    wake: fn(&Self, Sleeper),
+    rules: Rules,
     /// Keeps the pages mapped.
     _owner: Arc<dyn Pages>,
 }
@@ -60,9 +72,9 @@ unsafe impl Send for Mapped {}
 unsafe impl Sync for Mapped {}
 
 impl Mapped {
-    /// The memory that `owner` keeps mapped, where `wake` does what [`Memory::wake`] asks for.
-    pub fn new(owner: Arc<dyn Pages>, plain_readers: bool, store_load: StoreLoad, wake: fn(&Self, Sleeper)) -> Self {
-        Self { parts: owner.parts(), plain_readers, store_load, wake, _owner: owner }
+    /// The memory that `owner` keeps mapped.
+    pub fn new(owner: Arc<dyn Pages>, rules: Rules) -> Self {
+        Self { parts: owner.parts(), rules, _owner: owner }
     }
 
     /// The payload behind the header at `at`, contiguous for as many bytes as a legal record there can have.
@@ -86,17 +98,22 @@ unsafe impl Memory for Mapped {
     }
 
     #[inline]
+    fn capacity(&self) -> Capacity {
+        self.rules.capacity
+    }
+
+    #[inline]
     fn store_load(&self) -> StoreLoad {
-        self.store_load
+        self.rules.store_load
     }
 
     #[inline]
     fn plain_readers(&self) -> bool {
-        self.plain_readers
+        self.rules.plain_readers
     }
 
     fn wake(&self, who: Sleeper) {
-        (self.wake)(self, who);
+        (self.rules.wake)(self, who);
     }
 
     #[inline]

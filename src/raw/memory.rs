@@ -1,7 +1,7 @@
 //! The words that the protocol moves, and what it asks of the memory that holds them.
 
-use crate::sync::{AtomicU32, AtomicU64, CachePadded, Ordering, StoreLoad};
-use crate::wire::{Position, RingSize, SlotWord, largest_payload};
+use crate::sync::{AtomicU32, AtomicU64, CachePadded, Edge, Ordering, StoreLoad, fence_acquire};
+use crate::wire::{Capacity, PRODUCER_LAYOUT, Position, RingSize, SlotWord};
 
 /// The memory of one ring.
 ///
@@ -17,6 +17,9 @@ pub unsafe trait Memory {
     /// Size of the data.
     fn size(&self) -> RingSize;
 
+    /// How much of it may be reserved.
+    fn capacity(&self) -> Capacity;
+
     /// How the two sides of a sleep are ordered.
     fn store_load(&self) -> StoreLoad;
 
@@ -29,7 +32,7 @@ pub unsafe trait Memory {
     /// Words that producers write.
     fn producer(&self) -> &ProducerPage;
 
-    /// All slots. Memory of a kernel ring has none.
+    /// All slots. A ring that the kernel fills has none.
     fn slots(&self) -> &[Slot];
 
     /// The header at `at` modulo the size.
@@ -50,12 +53,6 @@ pub unsafe trait Memory {
         let used = self.producer().registry.slots_used.load(Ordering::Relaxed) as usize;
         let slots = self.slots();
         &slots[..used.min(slots.len())]
-    }
-
-    /// The largest payload that a record can have, in bytes.
-    #[inline]
-    fn max_len(&self) -> u32 {
-        largest_payload(if Self::MIRRORED { self.size().usable() } else { self.size().bytes() / 2 })
     }
 }
 
@@ -134,6 +131,8 @@ pub struct Registry {
     pub openers: AtomicU32,
     /// Producers that wait for space, or are about to.
     pub waiting: AtomicU32,
+    /// [`PRODUCER_LAYOUT`]; 0 in a ring of the kernel that nobody has produced into.
+    pub layout: AtomicU32,
 }
 
 /// One producer's cache line. Nobody else writes to it while the producer is registered.
@@ -155,12 +154,21 @@ pub struct SlotWords {
 /// A producer slot.
 pub type Slot = CachePadded<SlotWords>;
 
+/// `consumer_pos`: what lies below has been read, and may be overwritten.
+#[inline]
+pub(super) fn released<M: Memory>(memory: &M) -> Position {
+    let consumer_pos = memory.consumer().consumer_pos.load(Ordering::Relaxed);
+    fence_acquire(Edge::SpaceLoad);
+    Position::new(consumer_pos)
+}
+
 /// Sets every position of a new, zeroed ring to `first`, a multiple of 8.
 pub fn initialise<M: Memory>(memory: &M, first: Position) {
     debug_assert!(first.is_aligned());
     memory.consumer().consumer_pos.store(first.get(), Ordering::Relaxed);
     memory.producer().producer_pos.store(first.get(), Ordering::Relaxed);
     memory.producer().head.store(first.get(), Ordering::Relaxed);
+    memory.producer().registry.layout.store(PRODUCER_LAYOUT, Ordering::Relaxed);
     for slot in memory.slots() {
         slot.word.store(SlotWord::left(first).word(), Ordering::Relaxed);
     }
@@ -191,6 +199,7 @@ mod layout {
     const _: () = assert!(offset_of!(Registry, registrations) == 8);
     const _: () = assert!(offset_of!(Registry, openers) == 12);
     const _: () = assert!(offset_of!(Registry, waiting) == 16);
+    const _: () = assert!(offset_of!(Registry, layout) == 20);
     const _: () = assert!(offset_of!(ProducerPage, wake_seq) == 384);
     const _: () = assert!(offset_of!(SlotWords, word) == 0);
     const _: () = assert!(offset_of!(SlotWords, span) == 8);
@@ -199,7 +208,8 @@ mod layout {
     const _: () = assert!(offset_of!(SlotWords, owner) == 32);
 
     const _: () = assert!(size_of::<ConsumerPage>() <= 4096);
-    const _: () = assert!(size_of::<ProducerPage>() <= 4096);
+    // In user rings, slots follow.
+    const _: () = assert!(size_of::<ProducerPage>() == 512);
     const _: () = assert!(size_of::<Slot>() == SLOT_BYTES as usize);
     const _: () = assert!(size_of::<HeaderCell>() == HEADER_BYTES as usize);
 }

@@ -16,6 +16,8 @@ mod record;
 mod registry;
 #[cfg(not(dynring_loom))]
 mod reservation;
+#[cfg_attr(miri, allow(dead_code, reason = "there is no kernel under Miri"))]
+mod resume;
 #[cfg(not(dynring_loom))]
 mod seat;
 
@@ -24,12 +26,15 @@ pub use consumer::{Consumer, Found};
 pub use finish::{Wakeup, carve, finish, shrink};
 pub use limit::limit;
 #[cfg(not(dynring_loom))]
-pub use mapped::{Mapped, Pages, Parts};
+pub use mapped::{Mapped, Pages, Parts, Rules};
+use memory::released;
 pub use memory::{ConsumerPage, HeaderCell, Memory, ProducerPage, Sleeper, Slot, initialise};
 #[cfg(not(dynring_loom))]
 pub use record::{Held, Taken};
 pub use registry::{Figures, NoFreeSlot, Registration, claim_consumer, close, figures, open, register, unregister};
 #[cfg(not(dynring_loom))]
 pub use reservation::{Leased, Reservation, Reservations};
+#[cfg_attr(miri, allow(unused_imports, reason = "there is no kernel under Miri"))]
+pub use resume::{Unusable, resume};
 #[cfg(not(dynring_loom))]
 pub use seat::Seat;

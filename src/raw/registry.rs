@@ -1,7 +1,7 @@
 //! Slots: who may produce.
 
 use super::finish::wake_any;
-use super::{Memory, Slot};
+use super::{Memory, Slot, released};
 use crate::sync::{Edge, Ordering, acquire, release};
 use crate::wire::Position;
 
@@ -10,6 +10,8 @@ use crate::wire::Position;
 pub struct Registration {
     index: u32,
     owner: u16,
+    /// Where the consumer was before the slot was taken.
+    released: Position,
 }
 
 /// All slots are taken.
@@ -28,6 +30,12 @@ impl Registration {
     pub fn owner(self) -> u16 {
         self.owner
     }
+
+    /// Where the consumer was before the slot was taken.
+    #[inline]
+    pub(super) fn released(self) -> Position {
+        self.released
+    }
 }
 
 /// Takes a free slot. Its word stays as the last owner left it: the records before it may not have been read yet.
@@ -35,6 +43,8 @@ impl Registration {
 /// # Errors
 /// All slots are taken.
 pub fn register<M: Memory>(memory: &M) -> Result<Registration, NoFreeSlot> {
+    // Before, so that its fence is no part of taking the slot.
+    let released = released(memory);
     let registry = &memory.producer().registry;
     let count = registry.registrations.fetch_add(1, Ordering::Relaxed);
     let owner = (count % u32::from(u16::MAX)) as u16 + 1;
@@ -43,7 +53,7 @@ pub fn register<M: Memory>(memory: &M) -> Result<Registration, NoFreeSlot> {
             // Not before there is a slot: to be counted and then not to come would need a wake.
             registry.producers.fetch_add(1, Ordering::Relaxed);
             registry.slots_used.fetch_max(index + 1, release(Edge::Registered));
-            return Ok(Registration { index, owner });
+            return Ok(Registration { index, owner, released });
         }
     }
     Err(NoFreeSlot)
@@ -94,7 +104,7 @@ pub fn figures<M: Memory>(memory: &M) -> Figures {
     let refused = |slot: &Slot| slot.refused.load(Ordering::Relaxed);
     Figures {
         // In this order, so that the consumer is hardly ever seen ahead of head.
-        consumer_pos: Position::new(memory.consumer().consumer_pos.load(acquire(Edge::SpaceLoad))),
+        consumer_pos: released(memory),
         head: Position::new(memory.head().load(Ordering::Relaxed)),
         producers: memory.producer().registry.producers.load(Ordering::Relaxed),
         refused: memory.used_slots().iter().map(refused).fold(0, u64::wrapping_add),

@@ -183,7 +183,7 @@ impl<'p> Leased<'p> {
 }
 
 impl Producer<Mapped> {
-    /// Reserves a record with a payload of `len` bytes, at most [`max_len`](super::Memory::max_len).
+    /// Reserves a record with a payload of `len` bytes, at most [`max_len`](crate::wire::Capacity::max_len).
     #[inline(always)]
     pub fn reserve_bytes(&self, len: u32) -> Result<Reservation<'_>, Refusal> {
         let at = self.reserve(len)?;
@@ -191,7 +191,7 @@ impl Producer<Mapped> {
         Ok(unsafe { Reservation::new(self.memory(), at, len, self.registration().owner()) })
     }
 
-    /// Reserves a record for each of `lens`, whose strides are together at most the stride of [`max_len`](super::Memory::max_len).
+    /// Reserves a record for each of `lens`, whose strides are together at most [`max_span`](crate::wire::Capacity::max_span).
     pub fn reserve_all<I>(&self, lens: I) -> Result<Reservations<'_, I>, Refusal>
     where
         I: DoubleEndedIterator<Item = u32> + Clone,
@@ -200,9 +200,11 @@ impl Producer<Mapped> {
         Ok(Reservations { memory: self.memory(), at, lens, owner: self.registration().owner() })
     }
 
-    /// Reserves `span` bytes, a multiple of 8 that is at most the stride of [`max_len`](super::Memory::max_len), to carve records out of.
-    pub fn lease_bytes(&self, span: u64) -> Result<Leased<'_>, Refusal> {
-        let at = self.reserve((span - HEADER_BYTES) as u32)?;
-        Ok(Leased { memory: self.memory(), at, left: span, owner: self.registration().owner() })
+    /// Reserves a record with a payload of `len` bytes to carve records out of: a multiple of 8, at most
+    /// [`max_len`](crate::wire::Capacity::max_len).
+    pub fn lease_bytes(&self, len: u32) -> Result<Leased<'_>, Refusal> {
+        debug_assert!(u64::from(len) % HEADER_BYTES == 0);
+        let at = self.reserve(len)?;
+        Ok(Leased { memory: self.memory(), at, left: stride(len), owner: self.registration().owner() })
     }
 }

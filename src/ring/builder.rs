@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::{BuildError, Ring, Shared};
 use crate::mapping::{self, Mapping, Request};
 use crate::notify;
-use crate::raw::{self, Mapped};
+use crate::raw::{self, Mapped, Memory, Rules};
 use crate::sys;
-use crate::wire::{Position, RingSize};
+use crate::wire::{Capacity, Position, RingSize};
 
 /// What a ring is to be like. From [`Ring::builder`].
 ///
@@ -123,7 +123,13 @@ impl Builder {
         };
         let failed = |error: io::Error| BuildError::System { bytes: size.bytes(), error };
         let Mapping { pages, file, layout, huge_pages } = mapping::create(request).map_err(failed)?;
-        let memory = Mapped::new(pages, self.kernel_protocol, notify::store_load(), notify::wake);
+        let rules = Rules {
+            capacity: Capacity::of_ring(size, Mapped::MIRRORED),
+            plain_readers: self.kernel_protocol,
+            store_load: notify::store_load(),
+            wake: notify::wake,
+        };
+        let memory = Mapped::new(pages, rules);
         raw::initialise(&memory, self.first);
         raw::open(&memory);
         Ok(Ring { shared: Arc::new(Shared { memory, file, window: layout.consumer_page(), huge_pages }) })

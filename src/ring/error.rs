@@ -63,13 +63,13 @@ impl From<BuildError> for io::Error {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct RegisterError {
-    /// For how many producers the ring was built.
+    /// For how many producers the ring has room.
     pub max_producers: usize,
 }
 
 impl fmt::Display for RegisterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "all {} producers that the ring was built for are registered already", self.max_producers)
+        write!(f, "all {} producers that the ring has room for are registered already", self.max_producers)
     }
 }
 

@@ -21,7 +21,7 @@ pub use stats::Stats;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use crate::notify::Sleep;
+use crate::notify::{Sleep, Space};
 use crate::raw::{self, Mapped, Memory};
 
 /// A lock-free ring of variable-size records: any number of producers, one consumer.
@@ -86,7 +86,7 @@ impl Ring {
     /// # Errors
     /// As many producers as the ring was built for are registered already.
     pub fn producer(&self) -> Result<Producer, RegisterError> {
-        Producer::register(&self.shared.memory)
+        Producer::register(&self.shared.memory, Space::Futex)
     }
 
     /// The consumer. There is one, handed out once.
@@ -108,7 +108,7 @@ impl Ring {
 
     /// The largest payload that a record can have, in bytes: capacity − 16, and at most 1 GiB − 8.
     pub fn max_len(&self) -> usize {
-        self.shared.memory.max_len() as usize
+        self.shared.memory.capacity().max_len() as usize
     }
 
     /// Whether the data lies in huge pages.

@@ -7,7 +7,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use super::{Lease, RegisterError, ReserveError, ReservedBatch};
 use crate::dynptr::{DynPtr, Reserved};
-use crate::notify::{self, Deadline};
+use crate::notify::{Deadline, Space};
 use crate::raw::{self, Mapped, Memory, Seat, Wakeup};
 use crate::wire::{HEADER_BYTES, stride};
 
@@ -34,28 +34,29 @@ use crate::wire::{HEADER_BYTES, stride};
 pub struct Producer {
     raw: raw::Producer<Mapped>,
     seat: Arc<Seat>,
+    space: Space,
 }
 
 impl Producer {
-    pub(super) fn register(memory: &Mapped) -> Result<Self, RegisterError> {
+    pub(crate) fn register(memory: &Mapped, space: Space) -> Result<Self, RegisterError> {
         let full = |_| RegisterError { max_producers: memory.slots().len() };
         let seat = Seat::take(memory).map_err(full)?;
         let raw = raw::Producer::new(memory.clone(), seat.registration());
-        Ok(Self { raw, seat: Arc::new(seat) })
+        Ok(Self { raw, seat: Arc::new(seat), space })
     }
 
     /// Registers another producer.
     ///
     /// # Errors
-    /// As many producers as the ring was built for are registered already.
+    /// As many producers as the ring has room for are registered already.
     pub fn try_clone(&self) -> Result<Self, RegisterError> {
-        Self::register(self.raw.memory())
+        Self::register(self.raw.memory(), self.space.another())
     }
 
     /// The largest payload that a record can have, in bytes.
     #[inline]
     pub fn max_len(&self) -> usize {
-        self.raw.memory().max_len() as usize
+        self.raw.memory().capacity().max_len() as usize
     }
 
     /// Reserves a record with a payload of `len` bytes, from 0 to [`max_len`](Self::max_len), to be written in place.
@@ -158,8 +159,10 @@ impl Producer {
             // 128 GiB can list enough lengths of a GiB to pass 2⁶⁴.
             span = span.saturating_add(stride(self.legal(len)?));
         }
-        if span > 0 {
-            self.legal((span - HEADER_BYTES) as usize)?;
+        let max = self.raw.memory().capacity().max_span();
+        if span > max {
+            let without_first_header = |span| (span - HEADER_BYTES) as usize;
+            return Err(ReserveError::TooLarge { len: without_first_header(span), max: without_first_header(max) });
         }
         ReservedBatch::reserve(&self.raw, lens)
     }
@@ -188,7 +191,8 @@ impl Producer {
         Ok(())
     }
 
-    /// Like [`reserve`](Self::reserve), and waits for space: at most for `timeout`, or for as long as it takes.
+    /// Like [`reserve`](Self::reserve), and waits for space: at most for `timeout`, or for as long as it takes. On a ring of the
+    /// kernel, `timeout` is rounded up to milliseconds.
     ///
     /// # Errors
     /// As [`reserve`](Self::reserve); [`Full`](ReserveError::Full) means that the time is up.
@@ -198,7 +202,7 @@ impl Producer {
     pub fn reserve_blocking(&self, len: usize, timeout: Option<Duration>) -> Result<DynPtr<'_>, ReserveError> {
         let len = self.legal(len)?;
         let deadline = Deadline::after(timeout);
-        let reservation = notify::reserve_waiting(&self.raw, deadline, || self.raw.reserve_bytes(len))?;
+        let reservation = self.space.reserve(&self.raw, deadline, || self.raw.reserve_bytes(len))?;
         Ok(DynPtr::new(reservation))
     }
 
@@ -211,8 +215,12 @@ impl Producer {
     /// # Errors
     /// As [`reserve`](Self::reserve).
     pub fn lease(&self, bytes: usize) -> Result<Lease<'_>, ReserveError> {
-        let span = stride(self.legal(bytes.saturating_sub(HEADER_BYTES as usize))?);
-        Ok(Lease::new(self.raw.lease_bytes(span)?))
+        let len = bytes.saturating_sub(HEADER_BYTES as usize);
+        let max = self.max_len() & !7;
+        if len > max {
+            return Err(ReserveError::TooLarge { len, max });
+        }
+        Ok(Lease::new(self.raw.lease_bytes(len.next_multiple_of(8) as u32)?))
     }
 
     #[inline(always)]
@@ -225,7 +233,7 @@ impl Producer {
 /// Registers another producer. [`try_clone`](Producer::try_clone) is the same without the panic.
 impl Clone for Producer {
     /// # Panics
-    /// As many producers as the ring was built for are registered already.
+    /// As many producers as the ring has room for are registered already.
     fn clone(&self) -> Self {
         match self.try_clone() {
             Ok(producer) => producer,

@@ -24,7 +24,7 @@ pub struct Stats {
 }
 
 impl Stats {
-    pub(super) fn of(memory: &Mapped) -> Self {
+    pub(crate) fn of(memory: &Mapped) -> Self {
         let raw::Figures { head, consumer_pos, producers, refused, discarded } = raw::figures(memory);
         Self {
             capacity: memory.size().bytes(),

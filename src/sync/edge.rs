@@ -36,7 +36,7 @@ edges! {
     Leave,
     /// Producer gives up after announcing: releases its own previous header.
     GiveUp,
-    /// Producer loads `consumer_pos`: what lies below may be overwritten.
+    /// Fence after a producer has loaded `consumer_pos`: what lies below may be overwritten.
     SpaceLoad,
     /// Consumer stores `consumer_pos`: it has read everything below.
     SpaceStore,

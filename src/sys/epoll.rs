@@ -6,6 +6,16 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use super::check;
 
+/// What a descriptor can be waited for to become.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Ready {
+    /// There is something to read.
+    ToRead,
+    /// There is room to write.
+    #[cfg_attr(miri, allow(dead_code, reason = "there is no kernel under Miri"))]
+    ToWrite,
+}
+
 /// An epoll instance, close-on-exec.
 #[derive(Debug)]
 pub(crate) struct Epoll {
@@ -21,10 +31,14 @@ impl Epoll {
         Ok(Self { fd: unsafe { OwnedFd::from_raw_fd(fd) } })
     }
 
-    /// epoll_ctl(2): waits for `fd` to become readable too, edge-triggered: once for each time that somebody wakes those who
-    /// wait on it.
-    pub(crate) fn add_edge_triggered(&self, fd: BorrowedFd<'_>) -> io::Result<()> {
-        let events = libc::EPOLLIN | libc::EPOLLET;
+    /// epoll_ctl(2): waits for `fd` to become ready too, edge-triggered: once if it is, and then once for each time that somebody
+    /// wakes those who wait on it while it is.
+    pub(crate) fn add_edge_triggered(&self, fd: BorrowedFd<'_>, ready: Ready) -> io::Result<()> {
+        let event = match ready {
+            Ready::ToRead => libc::EPOLLIN,
+            Ready::ToWrite => libc::EPOLLOUT,
+        };
+        let events = event | libc::EPOLLET;
         let mut event = libc::epoll_event { events: events as u32, u64: 0 };
         // SAFETY: `event` is valid for reads.
         let result = unsafe { libc::epoll_ctl(self.fd.as_raw_fd(), libc::EPOLL_CTL_ADD, fd.as_raw_fd(), &mut event) };
@@ -76,7 +90,7 @@ mod tests {
         // As a file, it is written with write(2), which Miri knows for sockets too.
         let mut writer = std::fs::File::from(OwnedFd::from(writer));
         let epoll = Epoll::new()?;
-        epoll.add_edge_triggered(reader.as_fd())?;
+        epoll.add_edge_triggered(reader.as_fd(), Ready::ToRead)?;
         assert_eq!(epoll.wait(Some(Duration::ZERO))?, 0);
         writer.write_all(b"x")?;
         assert_eq!(epoll.wait(None)?, 1);

@@ -20,6 +20,9 @@ pub const HEADER_BYTES: u64 = 8;
 /// Bytes of one producer slot: two cache lines of 64, since processors prefetch them in pairs.
 pub const SLOT_BYTES: u64 = 128;
 
+/// The version of what the producer page says beside the kernel's words, and of the slots.
+pub const PRODUCER_LAYOUT: u32 = 1;
+
 /// Offsets of the words that the kernel defines.
 pub mod kernel {
     /// `consumer_pos`, in the consumer page.

@@ -3,6 +3,7 @@
 //! Everything in here is plain arithmetic on plain integers. It is the one description of the format in this crate;
 //! the protocol that moves the words is described in `docs::internal`.
 
+mod capacity;
 mod corrupt;
 mod header;
 mod layout;
@@ -10,9 +11,10 @@ mod position;
 mod size;
 mod slot;
 
+pub use capacity::Capacity;
 pub use corrupt::Corrupt;
 pub use header::{Header, MAX_LEN, Tag};
-pub use layout::{HEADER_BYTES, Layout, SLOT_BYTES, kernel};
+pub use layout::{HEADER_BYTES, Layout, PRODUCER_LAYOUT, SLOT_BYTES, kernel};
 pub use position::{Position, largest_payload, stride};
 pub use size::{RingSize, SizeError};
 pub use slot::SlotWord;

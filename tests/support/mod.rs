@@ -3,7 +3,9 @@
 #![allow(dead_code, unused_imports, reason = "each test program uses a part of it")]
 
 pub(crate) mod bpf;
+pub(crate) mod btf;
 pub(crate) mod child;
+pub(crate) mod drain;
 pub(crate) mod pages;
 pub(crate) mod privilege;
 pub(crate) mod stall;
@@ -14,6 +16,7 @@ pub(crate) use watch::Watch;
 
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::os::fd::{AsRawFd, BorrowedFd};
 
 /// What a test needs of the machine, if it is there. If not, a visible line says that the test is skipped; unless the
 /// environment variable `DYNRING_REQUIRE`, a list with commas, names `what`: then the test fails.
@@ -34,4 +37,16 @@ pub(crate) fn require<T, E: Display>(what: &str, found: Result<T, E>) -> Option<
 /// A kernel that lets this process make a ring of `bytes` bytes, and programs for it.
 pub(crate) fn require_kernel(bytes: u32) -> Option<bpf::Ring> {
     require("kernel", bpf::Ring::new(bytes))
+}
+
+/// A kernel that lets this process make a ring of `bytes` bytes to fill, and programs that drain it.
+pub(crate) fn require_user_ring(bytes: u32) -> Option<drain::UserRing> {
+    require("kernel", drain::UserRing::new(bytes))
+}
+
+/// The number of the map, which is in the descriptor's fdinfo.
+pub(crate) fn id_of(map: BorrowedFd<'_>) -> io::Result<u32> {
+    let fdinfo = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", map.as_raw_fd()))?;
+    let id = fdinfo.lines().find_map(|line| line.strip_prefix("map_id:")?.trim().parse().ok());
+    id.ok_or_else(|| io::Error::other(fdinfo))
 }

@@ -9,6 +9,7 @@ mod observer;
 mod overtaken;
 mod plain;
 mod reserve;
+mod resume;
 mod reuse;
 mod sleep;
 mod slots;

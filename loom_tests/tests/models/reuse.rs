@@ -1,7 +1,7 @@
 //! Bytes that are used again on the next lap, around the place where positions wrap.
 
 use dynring_loom::model::{Ring, check, receive, receive_all, reserve_batch, send, take};
-use dynring_loom::raw::Memory;
+use dynring_loom::raw::{Memory, Refusal};
 use dynring_loom::sync::Ordering;
 use dynring_loom::wire::{Position, Tag};
 use loom::thread;
@@ -84,5 +84,28 @@ fn the_consumers_mark_on_a_line_that_it_has_read_is_never_left_on_a_new_record()
             let tag = Tag::from_word(ring.header(at).tag.load(Ordering::Relaxed));
             assert_eq!(tag, Tag::new(owner, at, ring.size()));
         }
+    });
+}
+
+#[test]
+fn a_producer_that_is_overtaken_again_and_again_is_not_told_that_the_ring_is_corrupt() {
+    check(2, || {
+        let ring = Ring::new(32, 2, BEFORE_WRAP);
+        let mut consumer = ring.consumer();
+        let (slow, quick) = (ring.producer(), ring.producer());
+        // The slow one knows of no space: it looks at head, and then at the consumer.
+        send(&quick, 16, 0).unwrap();
+        assert_eq!(receive(&mut consumer), Some(0));
+        let slow = thread::spawn(move || {
+            let refused = slow.reserve(0).err();
+            assert!(matches!(refused, None | Some(Refusal::Full { .. })), "{refused:?}");
+        });
+        for value in 1..4 {
+            // Once the slow one has reserved, the ring stands still.
+            if send(&quick, 16, value).is_ok() {
+                receive(&mut consumer);
+            }
+        }
+        slow.join().unwrap();
     });
 }

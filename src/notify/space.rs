@@ -1,0 +1,139 @@
+//! Waiting for space.
+
+#[cfg(not(miri))]
+use core::cell::OnceCell;
+#[cfg(not(miri))]
+use std::os::fd::OwnedFd;
+#[cfg(not(miri))]
+use std::sync::Arc;
+#[cfg(not(miri))]
+use std::thread;
+
+use super::Deadline;
+use super::barrier::heavy;
+#[cfg(not(miri))]
+use super::doorbell::Doorbell;
+#[cfg(not(miri))]
+use super::wait::moment;
+use super::wait::{at_most, looking};
+use crate::raw::{Mapped, Memory, Producer, Refusal};
+use crate::sync::Edge;
+#[cfg(not(miri))]
+use crate::sys::epoll::Ready;
+use crate::sys::futex;
+use crate::wire::Position;
+
+/// How a producer waits for space.
+#[derive(Debug)]
+pub(crate) enum Space {
+    /// On the futex of a ring of this crate.
+    Futex,
+    /// Until the kernel has drained samples.
+    #[cfg(not(miri))]
+    Drained(Drained),
+}
+
+/// A ring that the kernel drains.
+#[cfg(not(miri))]
+#[derive(Debug)]
+pub(crate) struct Drained {
+    map: Arc<OwnedFd>,
+    /// Made when it is needed for the first time: most producers never wait.
+    doorbell: OnceCell<Doorbell>,
+}
+
+impl Space {
+    /// In the ring that `map` is.
+    #[cfg(not(miri))]
+    pub(crate) fn drained(map: Arc<OwnedFd>) -> Self {
+        Self::Drained(Drained { map, doorbell: OnceCell::new() })
+    }
+
+    /// The same for another producer.
+    pub(crate) fn another(&self) -> Self {
+        match self {
+            Self::Futex => Self::Futex,
+            #[cfg(not(miri))]
+            Self::Drained(Drained { map, .. }) => Self::drained(Arc::clone(map)),
+        }
+    }
+
+    /// Tries `reserve` until it succeeds, is refused for good, or the deadline has passed.
+    pub(crate) fn reserve<R>(
+        &self,
+        producer: &Producer<Mapped>,
+        deadline: Deadline,
+        mut reserve: impl FnMut() -> Result<R, Refusal>,
+    ) -> Result<R, Refusal> {
+        if let Some(result) = looking(|| unless_full(reserve())) {
+            return result;
+        }
+        loop {
+            let wanted = match reserve() {
+                Err(Refusal::Full { wanted }) => wanted,
+                result => return result,
+            };
+            if deadline.has_passed() {
+                return Err(Refusal::Full { wanted });
+            }
+            let retried = match self {
+                Self::Futex => sleep_on_futex(producer, wanted, deadline, &mut reserve),
+                #[cfg(not(miri))]
+                Self::Drained(drained) => drained.sleep(deadline, &mut reserve),
+            };
+            if let Some(result) = retried {
+                return result;
+            }
+        }
+    }
+}
+
+/// Sleeps until the consumer wakes, unless a last try is not refused for want of space.
+fn sleep_on_futex<R>(
+    producer: &Producer<Mapped>,
+    wanted: Position,
+    deadline: Deadline,
+    reserve: impl FnOnce() -> Result<R, Refusal>,
+) -> Option<Result<R, Refusal>> {
+    let memory = producer.memory();
+    let seq = producer.about_to_wait(wanted);
+    let safe = heavy(memory.store_load(), Edge::WaitFence);
+    let retried = unless_full(reserve());
+    if retried.is_none() {
+        futex::wait(&memory.consumer().state.space_seq, seq, at_most(deadline, safe));
+    }
+    producer.waited();
+    retried
+}
+
+#[cfg(not(miri))]
+impl Drained {
+    /// Sleeps until the kernel rings, unless a last try is not refused for want of space.
+    fn sleep<R>(&self, deadline: Deadline, reserve: impl FnOnce() -> Result<R, Refusal>) -> Option<Result<R, Refusal>> {
+        let doorbell = self.doorbell();
+        let retried = unless_full(reserve());
+        if retried.is_none() {
+            let heard = doorbell.is_some_and(|doorbell| doorbell.wait(deadline.remaining()).is_ok());
+            if !heard {
+                // Descriptors or epoll watches are short: then it looks again and again.
+                thread::sleep(moment(deadline));
+            }
+        }
+        retried
+    }
+
+    fn doorbell(&self) -> Option<&Doorbell> {
+        if self.doorbell.get().is_none() {
+            let doorbell = Doorbell::new(Arc::clone(&self.map), Ready::ToWrite).ok()?;
+            return Some(self.doorbell.get_or_init(|| doorbell));
+        }
+        self.doorbell.get()
+    }
+}
+
+fn unless_full<R>(result: Result<R, Refusal>) -> Option<Result<R, Refusal>> {
+    match result {
+        Err(Refusal::Full { .. }) => None,
+        result => Some(result),
+    }
+}
