@@ -1,16 +1,18 @@
 //! Opening a ring of the kernel.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::error::{OpenError, OpenStep, RINGBUF};
+use super::find;
 use super::map::OpenMap;
 use crate::notify::{Doorbell, Sleep};
 use crate::raw::{self, Mapped};
 use crate::ring::Consumer;
 use crate::sync::StoreLoad;
-use crate::sys::bpf::{MapInfo, map_info, names_a_map};
+use crate::sys::bpf::{Access, MapInfo, map_info, names_a_map};
 use crate::sys::{KernelPages, page_size};
 use crate::wire::{RingSize, SizeError};
 
@@ -50,7 +52,59 @@ impl RingBuf {
     /// # Errors
     /// `fd` is not what is needed, or the kernel refuses to map it; [`OpenError`] says which.
     pub fn from_fd(fd: impl AsFd) -> Result<Self, OpenError> {
-        let map = fd.as_fd().try_clone_to_owned().map_err(|error| OpenError::from_os(OpenStep::Describe, error))?;
+        let map = fd.as_fd().try_clone_to_owned();
+        Self::open(map.map_err(|error| OpenError::from_os(OpenStep::Describe, error))?)
+    }
+
+    /// Opens the ring that is pinned at `path`, which lies in a bpffs: most often below `/sys/fs/bpf`.
+    ///
+    /// No privilege is needed from Linux 5.19 on, but permission to read and write the file.
+    ///
+    /// # Errors
+    /// No map of type ringbuf is pinned there, or the kernel refuses to open or map it; [`OpenError`] says which.
+    ///
+    /// # Examples
+    /// ```
+    /// use dynring::kernel::{OpenError, RingBuf};
+    ///
+    /// match RingBuf::from_path("/sys/fs/bpf/events") {
+    ///     Ok(ring) => println!("a ring of {} bytes", ring.size().bytes()),
+    ///     Err(OpenError::NoSuchPath { path }) => println!("not loaded yet: nothing is at {}", path.display()),
+    ///     Err(error) => println!("{error}"),
+    /// }
+    /// ```
+    ///
+    /// Source: `bpf_obj_get` in libbpf, `bpf_obj_get_user` in the kernel's `kernel/bpf/inode.c`.
+    #[doc(alias = "bpf_obj_get")]
+    #[doc(alias = "BPF_OBJ_GET")]
+    pub fn from_path(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        Self::open(find::pinned(path.as_ref(), Access::ReadWrite)?)
+    }
+
+    /// Opens the ring that has the id `id` in the kernel, as `bpftool map` shows it.
+    ///
+    /// Takes `CAP_SYS_ADMIN`. Ids are given out anew after 2³¹ maps.
+    ///
+    /// # Errors
+    /// No map has that id, it is not of type ringbuf, or the kernel refuses to open or map it; [`OpenError`] says which.
+    ///
+    /// # Examples
+    /// ```
+    /// use dynring::kernel::RingBuf;
+    ///
+    /// if let Err(error) = RingBuf::from_id(u32::MAX) {
+    ///     println!("{error}");
+    /// }
+    /// ```
+    ///
+    /// Source: `bpf_map_get_fd_by_id` in libbpf.
+    #[doc(alias = "bpf_map_get_fd_by_id")]
+    #[doc(alias = "BPF_MAP_GET_FD_BY_ID")]
+    pub fn from_id(id: u32) -> Result<Self, OpenError> {
+        Self::open(find::by_id(id, Access::ReadWrite)?)
+    }
+
+    fn open(map: OwnedFd) -> Result<Self, OpenError> {
         let page = page_size();
         let info = describe(map.as_fd())?;
         let size = check(&info, page)?;

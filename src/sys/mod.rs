@@ -15,6 +15,8 @@ mod map;
 pub(crate) mod membarrier;
 #[cfg(not(miri))]
 mod memfd;
+#[cfg(not(miri))]
+mod statfs;
 
 #[cfg(miri)]
 pub(crate) use heap::HeapPages;
@@ -24,9 +26,11 @@ pub(crate) use kernel_map::KernelPages;
 pub(crate) use map::RingPages;
 #[cfg(not(miri))]
 pub(crate) use memfd::{allocate, memfd, seal};
+#[cfg(not(miri))]
+pub(crate) use statfs::{BPFFS, file_system_type};
 
 /// Error numbers.
-pub(crate) use libc::{E2BIG, EACCES, EBADF, EINVAL, ENODEV, EPERM};
+pub(crate) use libc::{E2BIG, EACCES, EBADF, EINVAL, ENODEV, ENOENT, ENOTDIR, EPERM};
 
 use std::io;
 

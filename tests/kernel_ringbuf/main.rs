@@ -1,5 +1,6 @@
 //! Rings of the kernel, against the kernel that the tests run on.
 
+mod find;
 mod map;
 mod open;
 mod positions;

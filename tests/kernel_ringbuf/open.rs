@@ -15,7 +15,7 @@ fn page() -> u32 {
 }
 
 /// The number of the map, which is in the descriptor's fdinfo.
-fn id_of(map: BorrowedFd<'_>) -> io::Result<u32> {
+pub(crate) fn id_of(map: BorrowedFd<'_>) -> io::Result<u32> {
     let fdinfo = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", map.as_raw_fd()))?;
     let id = fdinfo.lines().find_map(|line| line.strip_prefix("map_id:")?.trim().parse().ok());
     id.ok_or_else(|| io::Error::other(fdinfo))

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 pub(crate) mod bpf;
+pub(crate) mod bpffs;
 pub(crate) mod child;
 pub(crate) mod pages;
 pub(crate) mod privilege;
