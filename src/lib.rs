@@ -9,6 +9,7 @@
 //! | reserve for many records at once | [`Producer::lease`], [`Producer::reserve_batch`] |
 //! | read records in place | [`Consumer::next`], [`Consumer::drain`], [`Consumer::batch`] |
 //! | sleep until there is one | [`Consumer::wait`], [`Consumer::wait_for`] |
+//! | see how far it is, and what holds it up | [`Consumer::available`], [`Consumer::stalled`] |
 //! | read a `BPF_MAP_TYPE_RINGBUF` | [`kernel::RingBuf`] |
 //! | understand the protocol, the memory, the limits | [`docs`] |
 //!
@@ -47,7 +48,7 @@ mod sys;
 pub mod wire;
 
 pub use dynptr::{DynPtr, DynPtrError, Reserved, TooLong};
-pub use notify::{Readiness, WaitError};
+pub use notify::{Readiness, Stalled, WaitError};
 pub use raw::Wakeup;
 pub use ring::{
     Batch, BuildError, Builder, Consumer, ConsumerTaken, Lease, Limits, Producer, Record, RegisterError, ReserveError,

@@ -4,6 +4,7 @@ mod barrier;
 mod deadline;
 mod doorbell;
 mod error;
+mod stall;
 mod wait;
 
 pub(crate) use barrier::store_load;
@@ -11,6 +12,8 @@ pub(crate) use deadline::Deadline;
 #[cfg(not(miri))]
 pub(crate) use doorbell::Doorbell;
 pub use error::WaitError;
+pub(crate) use stall::Sight;
+pub use stall::Stalled;
 pub use wait::Readiness;
 pub(crate) use wait::{Sleep, gather, reserve_waiting, wait};
 

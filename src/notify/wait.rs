@@ -8,7 +8,7 @@ use crossbeam_utils::Backoff;
 
 use super::barrier::heavy;
 use super::doorbell::Doorbell;
-use super::{Deadline, WaitError};
+use super::{Deadline, Sight, WaitError};
 use crate::raw::{Consumer, Mapped, Memory, Producer, Refusal};
 use crate::sync::Edge;
 use crate::sys::futex;
@@ -43,12 +43,19 @@ pub(crate) enum Sleep {
 }
 
 /// Waits for a record.
-pub(crate) fn wait(consumer: &mut Consumer<Mapped>, sleep: &Sleep, deadline: Deadline) -> Result<Readiness, WaitError> {
+pub(crate) fn wait(
+    consumer: &mut Consumer<Mapped>,
+    sleep: &Sleep,
+    sight: &mut Sight,
+    deadline: Deadline,
+) -> Result<Readiness, WaitError> {
     let looked = looking(|| consumer.peek().map(|found| found.map(|_| Readiness::Ready)).transpose());
     if let Some(readiness) = looked {
         return Ok(readiness?);
     }
     loop {
+        // Before the consumer gets ready to sleep: this may skip records, too.
+        sight.look(consumer);
         let readiness = match sleep {
             Sleep::Futex => sleep_on_futex(consumer, deadline)?,
             Sleep::Doorbell(doorbell) => sleep_until_rung(consumer, doorbell, deadline)?,

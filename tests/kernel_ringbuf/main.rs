@@ -4,6 +4,7 @@ mod find;
 mod map;
 mod open;
 mod positions;
+mod query;
 mod reader;
 mod records;
 #[path = "../support/mod.rs"]
