@@ -11,6 +11,7 @@
 //! | sleep until there is one | [`Consumer::wait`], [`Consumer::wait_for`] |
 //! | see how far it is, and what holds it up | [`Consumer::available`], [`Consumer::stalled`] |
 //! | read a `BPF_MAP_TYPE_RINGBUF` | [`kernel::RingBuf`] |
+//! | read many of them in one wait | [`RingSet`] |
 //! | understand the protocol, the memory, the limits | [`docs`] |
 //!
 //! # Examples
@@ -48,8 +49,12 @@ mod sys;
 pub mod wire;
 
 pub use dynptr::{DynPtr, DynPtrError, Reserved, TooLong};
+#[cfg(not(miri))]
+pub use notify::Waker;
 pub use notify::{Readiness, Stalled, WaitError};
 pub use raw::Wakeup;
+#[cfg(not(miri))]
+pub use ring::{AddError, PollEnd, PollError, Polled, RingSet, RingToken};
 pub use ring::{
     Batch, BuildError, Builder, Consumer, ConsumerTaken, Lease, Limits, Producer, Record, RegisterError, ReserveError,
     ReservedBatch, Ring, Stats,

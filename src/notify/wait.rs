@@ -88,13 +88,24 @@ fn sleep_until_rung(
     doorbell: &Doorbell,
     deadline: Deadline,
 ) -> Result<Option<Readiness>, WaitError> {
-    consumer.publish();
-    heavy(consumer.memory().store_load(), Edge::SleepFence);
-    let readiness = last_look(consumer)?;
+    let readiness = settle(consumer)?;
     if readiness.is_none() && !consumer.owes_space() && !deadline.has_passed() {
         doorbell.wait(deadline.remaining()).map_err(WaitError::System)?;
     }
     Ok(readiness)
+}
+
+/// Whether there is nothing to read in a ring of the kernel, and the kernel rings once there is.
+#[cfg(not(miri))]
+pub(crate) fn may_sleep(consumer: &mut Consumer<Mapped>) -> Result<bool, Corrupt> {
+    Ok(settle(consumer)?.is_none() && !consumer.owes_space())
+}
+
+/// Lets the kernel know where the consumer is, and then looks once more.
+fn settle(consumer: &mut Consumer<Mapped>) -> Result<Option<Readiness>, Corrupt> {
+    consumer.publish();
+    heavy(consumer.memory().store_load(), Edge::SleepFence);
+    last_look(consumer)
 }
 
 /// What is there now that producers know of the sleep.
@@ -165,7 +176,7 @@ fn at_most(deadline: Deadline, safe: bool) -> Option<Duration> {
 }
 
 /// Looks for an answer at once, and then again and again for a moment, less and less often.
-fn looking<R>(mut look: impl FnMut() -> Option<R>) -> Option<R> {
+pub(crate) fn looking<R>(mut look: impl FnMut() -> Option<R>) -> Option<R> {
     if let Some(answer) = look() {
         return Some(answer);
     }

@@ -286,6 +286,24 @@ impl Consumer {
     }
 }
 
+/// What a set of rings asks of its members.
+#[cfg(not(miri))]
+impl Consumer {
+    /// What to wait on, if the ring is one of the kernel.
+    pub(super) fn bell(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
+        match &self.sleep {
+            Sleep::Doorbell(doorbell) => Some(doorbell.map()),
+            Sleep::Futex => None,
+        }
+    }
+
+    /// Whether there is nothing to read in this ring of the kernel, and the bell rings once there is.
+    pub(super) fn may_sleep(&mut self) -> Result<bool, Corrupt> {
+        self.sight.look(&mut self.raw);
+        notify::may_sleep(&mut self.raw)
+    }
+}
+
 impl Drop for Consumer {
     fn drop(&mut self) {
         self.raw.close();

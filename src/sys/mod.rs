@@ -5,6 +5,8 @@
 #[cfg(not(miri))]
 pub(crate) mod bpf;
 pub(crate) mod epoll;
+#[cfg(not(miri))]
+pub(crate) mod eventfd;
 pub(crate) mod futex;
 #[cfg(miri)]
 mod heap;

@@ -7,6 +7,7 @@ mod positions;
 mod query;
 mod reader;
 mod records;
+mod set;
 #[path = "../support/mod.rs"]
 mod support;
 #[path = "../../examples/quickstart/trace.rs"]

@@ -5,8 +5,10 @@
 pub(crate) mod bpf;
 pub(crate) mod bpffs;
 pub(crate) mod child;
+pub(crate) mod clock;
 pub(crate) mod pages;
 pub(crate) mod privilege;
+pub(crate) mod signals;
 pub(crate) mod stall;
 pub(crate) mod watch;
 
