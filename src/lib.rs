@@ -12,6 +12,7 @@
 //! | see how far it is, and what holds it up | [`Consumer::available`], [`Consumer::stalled`] |
 //! | read a `BPF_MAP_TYPE_RINGBUF` | [`kernel::RingBuf`] |
 //! | read many of them in one wait | [`RingSet`] |
+//! | look at one that another process reads | [`kernel::Observer`] |
 //! | understand the protocol, the memory, the limits | [`docs`] |
 //!
 //! # Examples

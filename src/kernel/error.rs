@@ -76,7 +76,7 @@ pub enum OpenStep {
     GetById,
     /// To say what map it is: `bpf(BPF_OBJ_GET_INFO_BY_FD)`.
     Describe,
-    /// To map its pages: `mmap`, the consumer page for writing, the others for reading.
+    /// To map its pages: `mmap`, the consumer page for writing, the others for reading; to observe, all for reading.
     Map,
 }
 
@@ -86,7 +86,10 @@ impl OpenError {
         match (step, error.raw_os_error()) {
             (_, Some(sys::EBADF)) => Self::BadFd,
             (OpenStep::Describe, Some(sys::EINVAL)) | (OpenStep::Map, Some(sys::ENODEV)) => Self::NotAMap,
-            (_, Some(sys::EPERM | sys::EACCES)) => Self::Permission { step, error },
+            // Of a descriptor that is open for reading only, the kernel says EINVAL, whatever the mapping is for.
+            (_, Some(sys::EPERM | sys::EACCES)) | (OpenStep::Map, Some(sys::EINVAL)) => {
+                Self::Permission { step, error }
+            }
             _ => Self::Os(error),
         }
     }

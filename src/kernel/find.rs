@@ -8,20 +8,20 @@ use std::path::Path;
 
 use super::error::{OpenError, OpenStep};
 use crate::sys;
-use crate::sys::bpf::{self, Access};
+use crate::sys::bpf;
 
 /// What is pinned at `path`.
-pub(super) fn pinned(path: &Path, access: Access) -> Result<OwnedFd, OpenError> {
+pub(super) fn pinned(path: &Path) -> Result<OwnedFd, OpenError> {
     // No path has a zero in it.
     let Ok(name) = CString::new(path.as_os_str().as_bytes()) else {
         return Err(OpenError::NoSuchPath { path: path.to_owned() });
     };
-    bpf::obj_get(&name, access).map_err(|error| not_pinned(path, &name, error))
+    bpf::obj_get(&name).map_err(|error| not_pinned(path, &name, error))
 }
 
 /// The map with that id.
-pub(super) fn by_id(id: u32, access: Access) -> Result<OwnedFd, OpenError> {
-    bpf::map_fd_by_id(id, access).map_err(|error| match error.raw_os_error() {
+pub(super) fn by_id(id: u32) -> Result<OwnedFd, OpenError> {
+    bpf::map_fd_by_id(id).map_err(|error| match error.raw_os_error() {
         Some(sys::ENOENT) => OpenError::NoSuchId { id },
         _ => OpenError::from_os(OpenStep::GetById, error),
     })

@@ -6,7 +6,9 @@
 mod error;
 mod find;
 mod map;
+mod observer;
 mod ringbuf;
 
 pub use error::{OpenError, OpenStep};
+pub use observer::Observer;
 pub use ringbuf::RingBuf;

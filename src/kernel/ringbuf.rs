@@ -12,7 +12,7 @@ use crate::notify::{Doorbell, Sleep};
 use crate::raw::{self, Mapped};
 use crate::ring::Consumer;
 use crate::sync::StoreLoad;
-use crate::sys::bpf::{Access, MapInfo, map_info, names_a_map};
+use crate::sys::bpf::{MapInfo, map_info, names_a_map};
 use crate::sys::{KernelPages, page_size};
 use crate::wire::{RingSize, SizeError};
 
@@ -78,7 +78,7 @@ impl RingBuf {
     #[doc(alias = "bpf_obj_get")]
     #[doc(alias = "BPF_OBJ_GET")]
     pub fn from_path(path: impl AsRef<Path>) -> Result<Self, OpenError> {
-        Self::open(find::pinned(path.as_ref(), Access::ReadWrite)?)
+        Self::open(find::pinned(path.as_ref())?)
     }
 
     /// Opens the ring that has the id `id` in the kernel, as `bpftool map` shows it.
@@ -101,14 +101,12 @@ impl RingBuf {
     #[doc(alias = "bpf_map_get_fd_by_id")]
     #[doc(alias = "BPF_MAP_GET_FD_BY_ID")]
     pub fn from_id(id: u32) -> Result<Self, OpenError> {
-        Self::open(find::by_id(id, Access::ReadWrite)?)
+        Self::open(find::by_id(id)?)
     }
 
     fn open(map: OwnedFd) -> Result<Self, OpenError> {
-        let page = page_size();
-        let info = describe(map.as_fd())?;
-        let size = check(&info, page)?;
-        let map = OpenMap::new(map, info.id)?;
+        let (id, size, page) = ring_behind(map.as_fd())?;
+        let map = OpenMap::new(map, id)?;
         let pages = KernelPages::new(map.as_fd(), size, page);
         let pages = pages.map_err(|error| OpenError::from_os(OpenStep::Map, error))?;
         Ok(Self { map, pages, size })
@@ -137,6 +135,12 @@ impl AsFd for RingBuf {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.map.as_fd()
     }
+}
+
+/// The id of the ring that `map` is, its size, and the size of a page.
+pub(super) fn ring_behind(map: BorrowedFd<'_>) -> Result<(u32, RingSize, u64), OpenError> {
+    let (info, page) = (describe(map)?, page_size());
+    Ok((info.id, check(&info, page)?, page))
 }
 
 /// What the kernel says about the map.

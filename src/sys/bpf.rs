@@ -14,14 +14,6 @@ const BPF_OBJ_GET: libc::c_int = 7;
 const BPF_MAP_GET_FD_BY_ID: libc::c_int = 14;
 const BPF_OBJ_GET_INFO_BY_FD: libc::c_int = 15;
 
-/// What a new descriptor of an object is for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u32)]
-pub(crate) enum Access {
-    /// Reading and writing.
-    ReadWrite = 0,
-}
-
 /// What the kernel says about a map: the part of `struct bpf_map_info` that every kernel with ring buffers has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[repr(C)]
@@ -78,10 +70,10 @@ struct ObjGet {
 
 const _: () = assert!(size_of::<ObjGet>() == 16);
 
-/// `BPF_OBJ_GET`: a new descriptor, close-on-exec, of what is pinned at `path`. That may be a map, a program or a link.
-pub(crate) fn obj_get(path: &CStr, access: Access) -> io::Result<OwnedFd> {
+/// `BPF_OBJ_GET`: a new descriptor, for reading and writing, close-on-exec, of what is pinned at `path`. That may be a map, a program or a link.
+pub(crate) fn obj_get(path: &CStr) -> io::Result<OwnedFd> {
     let pathname = path.as_ptr().expose_provenance() as u64;
-    let mut attributes = ObjGet { pathname, bpf_fd: 0, file_flags: access as u32 };
+    let mut attributes = ObjGet { pathname, bpf_fd: 0, file_flags: 0 };
     // SAFETY: `attributes` has no padding, and `pathname` leads to a string that ends in a zero.
     let fd = unsafe { bpf(BPF_OBJ_GET, &mut attributes) }?;
     // SAFETY: the call has just opened it, and nobody else owns it.
@@ -98,9 +90,9 @@ struct GetFdById {
 
 const _: () = assert!(size_of::<GetFdById>() == 12);
 
-/// `BPF_MAP_GET_FD_BY_ID`: a new descriptor, close-on-exec, of the map with that id.
-pub(crate) fn map_fd_by_id(id: u32, access: Access) -> io::Result<OwnedFd> {
-    let mut attributes = GetFdById { id, next_id: 0, open_flags: access as u32 };
+/// `BPF_MAP_GET_FD_BY_ID`: a new descriptor, for reading and writing, close-on-exec, of the map with that id.
+pub(crate) fn map_fd_by_id(id: u32) -> io::Result<OwnedFd> {
+    let mut attributes = GetFdById { id, next_id: 0, open_flags: 0 };
     // SAFETY: `attributes` has no padding, and points to nothing.
     let fd = unsafe { bpf(BPF_MAP_GET_FD_BY_ID, &mut attributes) }?;
     // SAFETY: the call has just opened it, and nobody else owns it.

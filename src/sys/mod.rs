@@ -18,6 +18,8 @@ pub(crate) mod membarrier;
 #[cfg(not(miri))]
 mod memfd;
 #[cfg(not(miri))]
+mod observed;
+#[cfg(not(miri))]
 mod statfs;
 
 #[cfg(miri)]
@@ -28,6 +30,8 @@ pub(crate) use kernel_map::KernelPages;
 pub(crate) use map::RingPages;
 #[cfg(not(miri))]
 pub(crate) use memfd::{allocate, memfd, seal};
+#[cfg(not(miri))]
+pub(crate) use observed::ObservedPages;
 #[cfg(not(miri))]
 pub(crate) use statfs::{BPFFS, file_system_type};
 

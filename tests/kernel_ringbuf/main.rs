@@ -2,6 +2,7 @@
 
 mod find;
 mod map;
+mod observer;
 mod open;
 mod positions;
 mod query;
