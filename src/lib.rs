@@ -49,6 +49,11 @@ mod sync;
 mod sys;
 pub mod wire;
 
+/// Its example compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub use dynptr::{DynPtr, DynPtrError, Reserved, TooLong};
 #[cfg(not(miri))]
 pub use notify::Waker;
@@ -61,8 +66,3 @@ pub use ring::{
     ReservedBatch, Ring, Stats,
 };
 pub use wire::Corrupt;
-
-/// So that its example is a test too.
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-mod readme {}

@@ -2,6 +2,9 @@
 
 #![cfg_attr(not(miri), expect(unsafe_code, reason = "limits of the process, and seals of the file, are system calls"))]
 
+#[cfg(not(miri))]
+mod support;
+
 use std::error::Error;
 use std::io;
 
@@ -114,11 +117,12 @@ fn a_small_ring_gets_no_huge_pages() {
 
 #[cfg(not(miri))]
 mod memory {
+    use super::support::pages::{Pages, READ, WRITE};
     use super::*;
 
     use std::fs;
     use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-    use std::os::unix::fs::MetadataExt;
+    use std::os::unix::fs::{FileExt, MetadataExt};
     use std::process::Command;
 
     fn seals(file: BorrowedFd<'_>) -> i32 {
@@ -130,12 +134,28 @@ mod memory {
     fn the_length_of_the_file_is_sealed() {
         let ring = Ring::builder(8192).build().unwrap();
         let file = fs::File::from(ring.as_fd().try_clone_to_owned().unwrap());
-        assert_eq!(seals(ring.as_fd()), libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL);
+        let length = libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL;
+        assert_eq!(seals(ring.as_fd()) & length, length);
         let len = file.metadata().unwrap().len();
         for changed in [0, len - 4096, len + 4096] {
             assert_eq!(file.set_len(changed).unwrap_err().raw_os_error(), Some(libc::EPERM));
         }
         assert_eq!(file.metadata().unwrap().len(), len);
+    }
+
+    #[test]
+    fn nobody_else_writes_to_the_memory_unless_plain_readers_are_to() {
+        for kernel_protocol in [false, true] {
+            let ring = Ring::builder(4096).kernel_protocol(kernel_protocol).build().unwrap();
+            let file = fs::File::from(ring.as_fd().try_clone_to_owned().unwrap());
+            // To write what is there would change nothing, if it were not refused.
+            let written = file.write_at(&[0], ring.window_offset());
+            assert_eq!(written.is_ok(), kernel_protocol);
+            assert_eq!(Pages::map(ring.as_fd(), WRITE, 0, 4096).is_ok(), kernel_protocol);
+            assert!(Pages::map(ring.as_fd(), READ, 0, 4096).is_ok());
+            let producer = ring.producer().unwrap();
+            producer.output(b"still written").unwrap();
+        }
     }
 
     #[test]
@@ -160,6 +180,38 @@ mod memory {
     fn mappings(inode: u64) -> usize {
         let maps = fs::read_to_string("/proc/self/maps").unwrap();
         maps.lines().filter(|line| line.split_whitespace().nth(4) == Some(&inode.to_string())).count()
+    }
+
+    /// KiB of huge pages in each mapping of the file with that inode in this process, with the mapping's size in KiB.
+    fn huge_pages(inode: u64) -> Vec<(u64, u64)> {
+        let smaps = fs::read_to_string("/proc/self/smaps").unwrap();
+        let (mut ours, mut mappings) = (false, Vec::new());
+        for line in smaps.lines() {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            match words[..] {
+                [range, _, _, _, found, ..] if range.contains('-') => ours = found == inode.to_string(),
+                ["Size:", size, _] if ours => mappings.push((0, size.parse().unwrap())),
+                ["ShmemPmdMapped:", huge, _] if ours => mappings.last_mut().unwrap().0 = huge.parse().unwrap(),
+                _ => {}
+            }
+        }
+        mappings
+    }
+
+    #[test]
+    fn huge_pages_that_are_said_to_be_given_are_mapped_in_both_places() {
+        const CAPACITY: usize = 4 << 20;
+        for prefault in [true, false] {
+            let ring = Ring::builder(CAPACITY).huge_pages(true).prefault(prefault).build().unwrap();
+            let given = if ring.huge_pages() { Ok(()) } else { Err("the system gives no huge pages") };
+            if support::require("huge pages", given).is_none() {
+                return;
+            }
+            let inode = fs::File::from(ring.as_fd().try_clone_to_owned().unwrap()).metadata().unwrap().ino();
+            let mappings = huge_pages(inode);
+            let huge: u64 = mappings.iter().map(|&(huge, _)| huge).sum();
+            assert_eq!(huge, 2 * CAPACITY as u64 / 1024, "the data and the data again: {mappings:?}");
+        }
     }
 
     #[test]
@@ -202,7 +254,7 @@ mod memory {
         let BuildError::System { bytes, error: system } = &error else { panic!("{error:?}") };
         assert_eq!(*bytes, capacity as u64);
         assert_eq!(system.raw_os_error(), Some(errno), "{system}");
-        assert!(error.to_string().starts_with(&format!("no memory for a ring of {capacity} bytes: ")), "{error}");
+        assert!(error.to_string().starts_with(&format!("the system refused a ring of {capacity} bytes: ")), "{error}");
         assert!(error.source().is_some());
         assert_eq!(io::Error::from(error).raw_os_error(), Some(errno));
     }
@@ -216,6 +268,17 @@ mod memory {
             assert_refused(16 << 20, libc::ENOMEM);
             assert!(Ring::builder(4096).build().is_ok());
         });
+    }
+
+    /// One tebibyte: more than the machines that tests run on have.
+    #[test]
+    fn a_ring_larger_than_what_memory_is_left_is_refused_and_nothing_is_killed() {
+        let error = Ring::builder(MAX).build().unwrap_err();
+        assert!(
+            matches!(&error, BuildError::System { bytes, error } if *bytes == MAX as u64 && error.kind() == io::ErrorKind::OutOfMemory),
+            "{error:?}"
+        );
+        assert!(error.to_string().contains(&MAX.to_string()), "{error}");
     }
 
     #[test]

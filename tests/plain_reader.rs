@@ -9,7 +9,7 @@ mod plain;
 use std::os::fd::AsFd;
 use std::thread;
 
-use dynring::{Producer, ReserveError, Ring};
+use dynring::{Corrupt, Producer, ReserveError, Ring};
 use plain::{BUSY, DISCARD, PlainReader, Seen};
 
 const SIZE: usize = 4096;
@@ -124,6 +124,32 @@ fn a_full_ring_has_room_for_what_the_reader_has_passed() {
     assert_eq!(read(&mut reader), numbers.collect::<Vec<_>>());
     producer.output(&[1; 8]).unwrap();
     assert_eq!(read(&mut reader), [Some(vec![1; 8])]);
+}
+
+#[test]
+fn a_reader_that_was_never_where_it_says_makes_the_ring_corrupt() {
+    for first in [0, 1 << 32, 0u64.wrapping_sub(4080)] {
+        let (_ring, producer, mut reader) = ring_at(SIZE, first);
+        for _ in 0..255 {
+            producer.output(&[0; 8]).unwrap();
+        }
+        let head = first.wrapping_add(4080);
+        for wrong in [head.wrapping_add(8), head.wrapping_add(1 << 62), head.wrapping_sub(4104)] {
+            reader.set_consumer_pos(wrong);
+            let deceived = producer.clone();
+            let corrupt = deceived.reserve(8).unwrap_err();
+            match corrupt {
+                ReserveError::Corrupt(Corrupt::ConsumerPos { found, producer, size, .. }) => {
+                    assert_eq!((found.get(), producer.get(), size), (wrong, head, 4096));
+                }
+                error => panic!("{error:?} at {wrong:#x}"),
+            }
+            reader.set_consumer_pos(head);
+            assert_eq!(deceived.reserve(8).unwrap_err(), corrupt, "for good");
+        }
+        producer.output(b"works on").unwrap();
+        assert_eq!(read(&mut reader), [Some(b"works on".to_vec())]);
+    }
 }
 
 #[test]

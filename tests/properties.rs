@@ -367,9 +367,7 @@ impl<'p> World<'p> {
             Op::Drain { records, bytes, break_after } => self.drain(consumer, *records, *bytes, *break_after),
             Op::Wait => {
                 let expected = if self.model.peek() { Readiness::Ready } else { Readiness::TimedOut };
-                if expected == Readiness::TimedOut {
-                    self.model.publish();
-                }
+                self.model.publish();
                 assert_eq!(consumer.wait(Some(Duration::ZERO)).unwrap(), expected);
             }
             Op::Hold(rounds) => self.hold(consumer, rounds),

@@ -1,7 +1,7 @@
 //! Reserving, writing, committing.
 
 use std::io::{self, Write};
-use std::mem;
+use std::mem::{self, ManuallyDrop};
 
 use dynring::{Consumer, DynPtrError, Producer, ReserveError, Ring};
 
@@ -163,6 +163,17 @@ fn a_reservation_too_short_for_what_is_committed_is_handed_back() {
         error.dynptr.commit();
         assert_eq!(all(&mut consumer), [b"kept"]);
     }
+}
+
+#[test]
+fn a_reservation_too_short_is_discarded_where_the_error_becomes_one_of_io() {
+    let (_ring, producer, mut consumer) = ring();
+    let sent = || -> io::Result<()> { Ok(producer.reserve(4)?.commit_len(5)?) };
+    let error = sent().unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+    assert_eq!(error.to_string(), "5 bytes were to be committed of a reservation of 4");
+    producer.output(b"next").unwrap();
+    assert_eq!(all(&mut consumer), [b"next"]);
 }
 
 #[test]
@@ -340,8 +351,10 @@ fn leases_and_batches_that_are_forgotten_stall_what_is_behind_them_and_nothing_e
 fn an_owned_reservation_that_is_forgotten_takes_its_slot_along() {
     let ring = Ring::builder(4096).max_producers(1).build().unwrap();
     let producer = ring.producer().unwrap();
-    mem::forget(producer.reserve_owned(8).unwrap());
+    let forgotten = ManuallyDrop::new(producer.reserve_owned(8).unwrap());
     drop(producer);
     assert_eq!(ring.producer().unwrap_err().max_producers, 1);
     assert_eq!(ring.stats().producers, 1);
+    drop(ManuallyDrop::into_inner(forgotten));
+    assert!(ring.producer().is_ok());
 }

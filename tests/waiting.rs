@@ -7,7 +7,7 @@ mod asleep;
 use std::ops::ControlFlow;
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dynring::{Consumer, Producer, Readiness, ReserveError, Ring, WaitError};
 
@@ -68,6 +68,10 @@ fn waiting_gives_back_what_was_skipped() {
     producer.reserve(8).unwrap().discard();
     assert_eq!(consumer.wait(Some(Duration::ZERO)).unwrap(), Readiness::TimedOut);
     assert_eq!(ring.stats().available, 0);
+    producer.reserve(8).unwrap().discard();
+    producer.output(b"there").unwrap();
+    assert_eq!(consumer.wait(None).unwrap(), Readiness::Ready);
+    assert_eq!(ring.stats().available, 16);
 }
 
 #[test]
@@ -97,6 +101,41 @@ fn gathering_ends_when_the_time_is_up_or_nobody_is_left() {
     }
     drop((ring, producer));
     assert_eq!(consumer.wait_for(1024, Duration::MAX, None).unwrap(), Readiness::Ready);
+}
+
+#[test]
+fn gathering_ends_when_a_producer_waits_for_space() {
+    let (ring, producer, mut consumer) = ring();
+    producer.output(b"small").unwrap();
+    thread::scope(|scope| {
+        scope.spawn(move || producer.reserve_blocking(producer.max_len(), LONG).unwrap().commit());
+        assert_eq!(consumer.wait_for(usize::MAX, Duration::MAX, None).unwrap(), Readiness::Ready);
+        assert_eq!(&*consumer.next().unwrap().unwrap(), b"small");
+    });
+    assert_eq!(consumer.next().unwrap().unwrap().len(), ring.max_len());
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "half a second of looking is much there")]
+fn what_has_gathered_after_a_long_time_is_noticed_soon() {
+    thread::scope(|scope| {
+        // Within a factor of two, so that sleeps which double with the time that has passed miss one of them by far.
+        for millis in [400, 476, 566, 673] {
+            scope.spawn(move || {
+                let (_ring, producer, mut consumer) = ring();
+                producer.output(&[0; 8]).unwrap();
+                let sender = thread::spawn(move || {
+                    thread::sleep(Duration::from_millis(millis));
+                    producer.output(&[0; 1000]).unwrap();
+                    (producer, Instant::now())
+                });
+                assert_eq!(consumer.wait_for(1024, Duration::MAX, None).unwrap(), Readiness::Ready);
+                let (_producer, sent) = sender.join().unwrap();
+                let late = sent.elapsed();
+                assert!(late < Duration::from_millis(200), "noticed {late:?} late");
+            });
+        }
+    });
 }
 
 #[test]
@@ -153,6 +192,22 @@ fn waiting_for_space_ends_when_there_is_enough() {
             thread::yield_now();
         }
         assert_eq!(finished.iter().take(2).sum::<usize>(), 1008);
+    });
+}
+
+/// Under Miri, the record is preceded by one that fills the rest.
+#[test]
+fn a_record_that_does_not_fit_before_the_end_of_the_ring_wakes() {
+    let (_ring, producer, mut consumer) = ring();
+    for len in [2000, 1000] {
+        producer.output(&vec![0; len]).unwrap();
+        drop(consumer.next().unwrap().unwrap());
+    }
+    thread::scope(|scope| {
+        let sleeper = scope.spawn(|| consumer.wait(None).unwrap());
+        thread::sleep(Duration::from_millis(50));
+        producer.output(&[0; 2000]).unwrap();
+        assert_eq!(sleeper.join().unwrap(), Readiness::Ready);
     });
 }
 

@@ -53,6 +53,7 @@ unsafe impl Sync for Shared {}
 // SAFETY: one vector each, indexed modulo the size.
 unsafe impl Memory for Ring {
     const MIRRORED: bool = true;
+    const SHARES_LINES: bool = true;
 
     fn size(&self) -> RingSize {
         self.0.size
@@ -201,11 +202,6 @@ impl Ring {
     pub fn finish(&self, at: Position, header: Header, wakeup: Wakeup) {
         raw::finish(self, at, header, wakeup);
     }
-}
-
-/// Reserves a record of `len` bytes, if there is space.
-pub fn reserve(producer: &Producer<Ring>, len: u32) -> Result<Position, Refusal> {
-    producer.reserve(len)
 }
 
 /// The same for several records at once.

@@ -12,7 +12,9 @@
 //!                +--------------+----------+----------+----------------------+
 //! ```
 //!
-//! A memfd, sealed against changes of its length. `window` is [`Ring::window_offset`](crate::Ring::window_offset); with huge
+//! A memfd, sealed against changes of its length; and, but for rings with
+//! [`kernel_protocol`](crate::Builder::kernel_protocol), against being written to other than by the ring's own mapping.
+//! `window` is [`Ring::window_offset`](crate::Ring::window_offset); with huge
 //! pages, there is a hole before it. Mapping the consumer page, the producer page, the data and the data again, in a row,
 //! gives what mmap(2) of a `BPF_MAP_TYPE_RINGBUF` gives.
 //!

@@ -103,6 +103,8 @@
 //! "behind `consumer_pos` by a little" and "ahead by nearly 2⁶⁴" look alike, so the start is loaded anew. Having
 //! acquired `consumer_pos`, the producer has acquired all that the consumer had: swaps at least as far as
 //! `consumer_pos`. If head is still behind it then, the word is not a consumer's, and the ring is corrupt.
+//! So it is if either word is off the grid of 8 bytes. The producer then forgets the `consumer_pos` that it remembered:
+//! it looks again each time, and finds that the ring is corrupt.
 //!
 //! Before it gives back, the consumer writes to one word of each line that it has read, so that the line is its own
 //! when a producer wants it. The word is the tag of a record that has been read; by the same edge, E8 and E9, it is
@@ -221,7 +223,7 @@
 //! | E5 `TagStore` | rel | `write_header` | repair | a new tag beside an old length | c |
 //! | E6 `Leave` | rel | `attempt` | E10, E11 | left, and the header is not in sight | d |
 //! | E7 `GiveUp` | rel | `give_up` | E10, E11 | as E2 | e |
-//! | E8 `SpaceLoad` | acq | `Producer::new`, `find_room`, whoever looks how full the ring is | E9 | writes to what is still being read | f |
+//! | E8 `SpaceLoad` | acq | `find_room`, whoever looks how full the ring is | E9 | writes to what is still being read | f |
 //! | E9 `SpaceStore` | rel | `Consumer::publish` | E8 | as E8 | f |
 //! | E10 `FirstPass` | fence | `limit` | E2, E6, E7 | pass 2 misses announcements | g |
 //! | E11 `SecondPass` | fence | `limit` | E2, E6, E7 | left, and the header is not in sight | h |

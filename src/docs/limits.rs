@@ -5,11 +5,11 @@
 //! | size of a ring | a power of two of whole pages, to 1 TiB | [`RingSize`](crate::wire::RingSize) |
 //! | size of a kernel ring | 2 GiB | `max_entries` is a u32 |
 //! | reserved and not yet consumed | size − 8 bytes | the kernel's rule: a full ring and an empty one differ |
-//! | payload of a record | size − 16 bytes, below 1 GiB | the rule above, a header; 30 bits of length |
+//! | payload of a record | size − 16 bytes, at most 1 GiB − 8 | the rule above, a header; 30 bits of length |
+//! | a lease, a batch of reservations | size − 8 bytes with their headers, at most 1 GiB | reserved as one record, and then cut up |
 //! | alignment of a payload | 8 bytes | records start at multiples of 8 |
 //! | registered producers | 4,096; 32 unless said otherwise | [`Builder::max_producers`](crate::Builder::max_producers) |
 //! | consumers | 1, handed out once | |
-//! | records in a batch of reservations | size − 8 bytes with their headers | one swap reserves them all |
 //! | positions | wrap at 2⁶⁴ | compared by distance, below 2⁶³ |
 //! | a slot that is not used | its word looks current again after 2⁶³ bytes | the same |
 //! | laps in a tag | modulo 65,536 | 16 bits |

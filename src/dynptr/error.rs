@@ -72,6 +72,6 @@ impl From<TooLong<'_>> for DynPtrError {
 /// Gives the reservation up, and with it discards the record.
 impl From<TooLong<'_>> for std::io::Error {
     fn from(error: TooLong<'_>) -> Self {
-        DynPtrError::from(error).into()
+        Self::new(std::io::ErrorKind::InvalidInput, error.to_string())
     }
 }

@@ -9,11 +9,15 @@ use crate::wire::{Layout, RingSize};
 
 /// What the memory of a new ring is to be like.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(miri, expect(dead_code, reason = "the heap has no pages to choose"))]
 pub(crate) struct Request {
     pub(crate) size: RingSize,
     pub(crate) slots: u32,
     pub(crate) huge_pages: bool,
     pub(crate) prefault: bool,
+    /// Whether others may map the file for writing.
+    #[cfg_attr(miri, expect(dead_code, reason = "there is no file under Miri"))]
+    pub(crate) others_write: bool,
 }
 
 /// The memory of a new ring.
@@ -36,18 +40,26 @@ pub(crate) fn create(request: Request) -> io::Result<Mapping> {
     /// Of x86-64, and of aarch64 with pages of 4 KiB; others are multiples of it.
     const HUGE_PAGE: u64 = 2 << 20;
 
-    let Request { size, slots, huge_pages, prefault } = request;
+    let Request { size, slots, huge_pages, prefault, others_write } = request;
     let page = sys::page_size();
     let huge = huge_pages && size.bytes() >= HUGE_PAGE;
     let align = if huge { HUGE_PAGE } else { page };
     let layout = Layout::new(size, slots, page, align);
     let window = layout.consumer_page();
+    // What is committed beyond that would not fail here: the kernel would kill some process for it.
+    if sys::meminfo::available().is_some_and(|available| available < layout.file_bytes()) {
+        return Err(io::ErrorKind::OutOfMemory.into());
+    }
     let file = sys::memfd(c"dynring")?;
     sys::allocate(file.as_fd(), 0, layout.slot_bytes())?;
     sys::allocate(file.as_fd(), window, layout.file_bytes() - window)?;
-    sys::seal(file.as_fd())?;
+    sys::seal_length(file.as_fd())?;
     let pages = RingPages::new(file.as_fd(), layout, slots, align, prefault)?;
     let huge_pages = huge && pages.use_huge_pages();
+    if !others_write {
+        sys::seal_contents(file.as_fd())?;
+    }
+    sys::seal_seals(file.as_fd())?;
     Ok(Mapping { pages: Arc::new(pages), file: Some(file), layout, huge_pages })
 }
 

@@ -17,7 +17,7 @@ use crate::wire::Corrupt;
 /// How long to look again and again before the first sleep: about what it costs to sleep and be woken.
 const LOOKING: Duration = Duration::from_micros(10);
 
-/// The longest sleep where the barrier that makes sleeping safe was refused.
+/// The longest sleep from which nobody wakes: while records gather, and where the barrier that makes sleeping safe was refused.
 const POLL: Duration = Duration::from_millis(1);
 
 /// Why a consumer stopped waiting.
@@ -119,19 +119,22 @@ fn last_look(consumer: &mut Consumer<Mapped>) -> Result<Option<Readiness>, Corru
     })
 }
 
-/// Lets more gather once there is a record: until `bytes` are known of, or `at_most` has passed.
-pub(crate) fn gather(consumer: &mut Consumer<Mapped>, bytes: u64, at_most: Duration) {
+/// Lets more gather once there is a record: until `bytes` are known of, or `at_most` has passed, or there is nothing to be
+/// gained by it.
+pub(crate) fn gather(consumer: &mut Consumer<Mapped>, bytes: u64, at_most: Duration) -> Result<(), Corrupt> {
     if consumer.known() >= bytes {
-        return;
+        return Ok(());
     }
     let (begun, backoff) = (Instant::now(), Backoff::new());
     loop {
-        consumer.refresh();
+        consumer.look()?;
         let passed = begun.elapsed();
-        if consumer.known() >= bytes || passed >= at_most || consumer.disconnected() {
-            return;
+        // Who waits for space waits for this consumer.
+        let in_vain = consumer.is_waited_for() || consumer.disconnected();
+        if consumer.known() >= bytes || passed >= at_most || in_vain {
+            return Ok(());
         }
-        if passed < LOOKING { backoff.spin() } else { thread::sleep(passed.min(at_most - passed)) }
+        if passed < LOOKING { backoff.spin() } else { thread::sleep(passed.min(at_most - passed).min(POLL)) }
     }
 }
 

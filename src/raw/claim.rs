@@ -12,14 +12,18 @@ use crate::wire::{Corrupt, HEADER_BYTES, Header, Position, SlotWord, Tag, stride
 ///
 /// # Invariants
 /// 1. The slot is registered to this value alone, from its creation to [`unregister`](super::unregister).
-/// 2. `consumer_pos` is a value that was loaded with acquire, and never goes back.
+/// 2. `consumer_pos` is `UNKNOWN`, or was loaded with acquire and is no further than a ring's size behind head.
 /// 3. Not `Sync`, and no method calls back into itself: one reservation is entering at a time.
 #[derive(Debug)]
 pub struct Producer<M> {
     memory: M,
     slot: Registration,
     consumer_pos: Cell<Position>,
+    corrupt: Cell<Option<Corrupt>>,
 }
+
+/// No `consumer_pos`: off the grid of 8 bytes, so that there is never room by it, and whoever reserves looks for himself.
+const UNKNOWN: Position = Position::new(1);
 
 /// Why a reservation was refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,7 +35,7 @@ pub enum Refusal {
     },
     /// The consumer is gone.
     Closed,
-    /// `consumer_pos` is ahead of head.
+    /// Head or `consumer_pos` is what no correct peer can have written; sticky.
     Corrupt(Corrupt),
 }
 
@@ -46,8 +50,7 @@ enum Room {
 impl<M: Memory> Producer<M> {
     /// The producer that `slot` was registered for.
     pub fn new(memory: M, slot: Registration) -> Self {
-        let consumer_pos = Cell::new(Position::new(memory.consumer().consumer_pos.load(acquire(Edge::SpaceLoad))));
-        Self { memory, slot, consumer_pos }
+        Self { memory, slot, consumer_pos: Cell::new(UNKNOWN), corrupt: Cell::new(None) }
     }
 
     /// The ring's memory.
@@ -97,7 +100,7 @@ impl<M: Memory> Producer<M> {
         }
         match self.attempt(start, end, span, &write_headers) {
             Ok(at) => {
-                self.left(false);
+                self.left(at != start);
                 Ok(at)
             }
             Err(now) => self.claim_slowly(now, Some(start), span, write_headers),
@@ -128,7 +131,7 @@ impl<M: Memory> Producer<M> {
             }
             match self.attempt(start, end, span, &write_headers) {
                 Ok(at) => {
-                    self.left(announced.is_some());
+                    self.left(announced.is_some() || at != start);
                     return Ok(at);
                 }
                 Err(now) => {
@@ -185,9 +188,13 @@ impl<M: Memory> Producer<M> {
     }
 
     /// The kernel's rule: reserved and not yet released is at most size − 8. By what is known of the consumer.
+    ///
+    /// Never if either is off the grid of 8 bytes: nothing is reserved at a head that no producer can have written, nor once
+    /// the ring is known to be corrupt.
     #[inline(always)]
     fn has_room(&self, end: Position) -> bool {
-        end.since(self.consumer_pos.get()) <= self.memory.size().usable()
+        let consumer_pos = self.consumer_pos.get();
+        consumer_pos.is_aligned() && end.is_aligned() && end.since(consumer_pos) <= self.memory.size().usable()
     }
 
     fn find_room(&self, start: Position, end: Position) -> Room {
@@ -197,10 +204,23 @@ impl<M: Memory> Producer<M> {
         if self.has_room(end) {
             return Room::Enough;
         }
+        if let Some(corrupt) = self.corrupt.get() {
+            return Room::Refused(Refusal::Corrupt(corrupt));
+        }
         let size = self.memory.size();
         let consumer_pos = Position::new(self.memory.consumer().consumer_pos.load(acquire(Edge::SpaceLoad)));
-        if start.since(consumer_pos) > size.bytes() {
+        if !start.is_aligned() {
+            return self.poison(Corrupt::ProducerPos { found: start, consumer: consumer_pos, size: size.bytes() });
+        }
+        if !consumer_pos.is_aligned() {
+            return self.misplaced(consumer_pos, start);
+        }
+        if consumer_pos.is_after(start) {
             return self.overtaken(consumer_pos);
+        }
+        if start.since(consumer_pos) > size.bytes() {
+            // Whoever made head `start` had seen a `consumer_pos` that allowed it, and none since can be further behind.
+            return self.misplaced(consumer_pos, start);
         }
         self.consumer_pos.set(consumer_pos);
         if self.has_room(end) {
@@ -211,15 +231,21 @@ impl<M: Memory> Producer<M> {
     }
 
     /// A start that was loaded before `consumer_pos` lies behind it. The consumer only passes what has been reserved, so head is
-    /// further by now.
+    /// further by now, and maybe by laps: it must not be behind, and there is no saying how far ahead it may be.
     fn overtaken(&self, consumer_pos: Position) -> Room {
-        let size = self.memory.size().bytes();
         let head = Position::new(self.memory.head().load(acquire(Edge::HeadLoad)));
-        if head.since(consumer_pos) > size {
-            Room::Refused(Refusal::Corrupt(Corrupt::ConsumerPos { found: consumer_pos, producer: head, size }))
-        } else {
-            Room::Overtaken(head)
-        }
+        if consumer_pos.is_after(head) { self.misplaced(consumer_pos, head) } else { Room::Overtaken(head) }
+    }
+
+    fn misplaced(&self, found: Position, producer: Position) -> Room {
+        self.poison(Corrupt::ConsumerPos { found, producer, size: self.memory.size().bytes() })
+    }
+
+    #[cold]
+    fn poison(&self, corrupt: Corrupt) -> Room {
+        self.corrupt.set(Some(corrupt));
+        self.consumer_pos.set(UNKNOWN);
+        Room::Refused(Refusal::Corrupt(corrupt))
     }
 
     /// Leaves the entering state, if it was entered, without a reservation.
@@ -255,13 +281,14 @@ impl<M: Memory> Producer<M> {
         self.slot.of(&self.memory).wanted.store(0, Ordering::Relaxed);
     }
 
-    /// What remains to be done when the entering state has been left.
+    /// What remains to be done when the entering state has been left. Whether a sleeping consumer may have missed something: an
+    /// announcement that was not followed by its swap may have hidden somebody's committed record, and padding in front of a
+    /// record is one that the consumer waits for and nobody finishes.
     #[inline(always)]
-    fn left(&self, contended: bool) {
+    fn left(&self, missed: bool) {
         if self.memory.plain_readers() {
             publish::publish(&self.memory);
-        } else if contended {
-            // An announcement that was not followed by its swap may have hidden somebody's committed record from the consumer.
+        } else if missed {
             wake_any(&self.memory, Edge::LeaveFence);
         }
     }

@@ -199,15 +199,17 @@ impl<M: Memory> Consumer<M> {
         if self.published == self.taken {
             return;
         }
-        if self.is_ours() {
+        if M::SHARES_LINES && self.is_ours() {
             self.own_lines();
         }
         self.published = self.taken;
         let page = self.memory.consumer();
         page.consumer_pos.store(self.taken.get(), release(Edge::SpaceStore));
-        self.memory.store_load().light(Edge::SpaceFence);
-        if self.memory.producer().registry.waiting.load(Ordering::Relaxed) != 0 {
-            self.wake_waiting();
+        if self.is_ours() {
+            self.memory.store_load().light(Edge::SpaceFence);
+            if self.is_waited_for() {
+                self.wake_waiting();
+            }
         }
     }
 
@@ -234,6 +236,15 @@ impl<M: Memory> Consumer<M> {
         if enough {
             self.memory.wake(Sleeper::Producers);
         }
+    }
+
+    /// Like [`refresh`](Self::refresh), and says what is wrong if the ring is corrupt.
+    ///
+    /// # Errors
+    /// The ring is corrupt; sticky.
+    pub fn look(&mut self) -> Result<(), Corrupt> {
+        self.refresh();
+        self.corrupt.map_or(Ok(()), Err)
     }
 
     /// Looks anew how far the ring may be looked at. Whether that is further than before; never so once the ring is corrupt.
@@ -298,6 +309,12 @@ impl<M: Memory> Consumer<M> {
         self.memory.consumer().state.sleeping.store(0, Ordering::Relaxed);
     }
 
+    /// Whether a producer waits for space.
+    #[inline]
+    pub fn is_waited_for(&self) -> bool {
+        self.is_ours() && self.memory.producer().registry.waiting.load(Ordering::Relaxed) != 0
+    }
+
     /// Whether nobody is left who could produce a record.
     ///
     /// If so, what [`peek`](Self::peek) finds from then on is all there is, until a new producer registers.
@@ -323,7 +340,7 @@ impl<M: Memory> Consumer<M> {
         }
         self.memory.consumer().state.closed.store(1, Ordering::Relaxed);
         fence_seq_cst(Edge::CloseFence);
-        if self.memory.producer().registry.waiting.load(Ordering::Relaxed) != 0 {
+        if self.is_waited_for() {
             self.memory.wake(Sleeper::Producers);
         }
     }

@@ -79,6 +79,8 @@ impl Mapped {
 unsafe impl Memory for Mapped {
     /// Miri cannot map a file twice: there, the memory is on the heap.
     const MIRRORED: bool = !cfg!(miri);
+    /// Miri has no caches, and trips over atomic stores to what was a payload.
+    const SHARES_LINES: bool = !cfg!(miri);
 
     #[inline]
     fn size(&self) -> RingSize {

@@ -97,7 +97,7 @@ pub fn figures<M: Memory>(memory: &M) -> Figures {
         consumer_pos: Position::new(memory.consumer().consumer_pos.load(acquire(Edge::SpaceLoad))),
         head: Position::new(memory.head().load(Ordering::Relaxed)),
         producers: memory.producer().registry.producers.load(Ordering::Relaxed),
-        refused: memory.used_slots().iter().map(refused).sum(),
+        refused: memory.used_slots().iter().map(refused).fold(0, u64::wrapping_add),
         discarded: memory.consumer().discarded.load(Ordering::Relaxed),
     }
 }

@@ -58,6 +58,10 @@ impl Builder {
 
     /// Whether readers that know only the kernel's protocol may read the ring: then `producer_pos` says how far they may look.
     /// Costs producers a fence and a look at all other producers for each reservation. Off unless said otherwise.
+    ///
+    /// Such a reader moves the consumer position, and so the ring's [file](std::os::fd::AsFd) can be written to by whoever
+    /// has a descriptor of it. **Give it only to those whom you would let write to this process's memory**: records and
+    /// reservations are references into the file, and nothing may change what they refer to.
     pub fn kernel_protocol(mut self, on: bool) -> Self {
         self.kernel_protocol = on;
         self
@@ -96,7 +100,10 @@ impl Builder {
         RingSize::at_least(self.capacity as u64, sys::page_size()).map_err(BuildError::Capacity)
     }
 
-    /// Makes the ring, and commits its memory: if there is too little, this fails, and nothing later does.
+    /// Makes the ring, and commits its memory: if there is too little, this is when it is noticed, and nothing fails later.
+    ///
+    /// Linux refuses what exceeds the limits of the process. Where memory itself runs out, that of the machine or of a control
+    /// group, as of a container, it kills a process instead, most likely this one.
     ///
     /// # Errors
     /// The capacity or the number of producers is out of range, memory or file descriptors are short, or the system
@@ -107,7 +114,13 @@ impl Builder {
             return Err(BuildError::Producers { found: slots, max: Self::MAX_PRODUCERS });
         }
         let size = self.size()?;
-        let request = Request { size, slots, huge_pages: self.huge_pages, prefault: self.prefault };
+        let request = Request {
+            size,
+            slots,
+            huge_pages: self.huge_pages,
+            prefault: self.prefault,
+            others_write: self.kernel_protocol,
+        };
         let failed = |error: io::Error| BuildError::System { bytes: size.bytes(), error };
         let Mapping { pages, file, layout, huge_pages } = mapping::create(request).map_err(failed)?;
         let memory = Mapped::new(pages, self.kernel_protocol, notify::store_load(), notify::wake);

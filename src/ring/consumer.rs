@@ -167,11 +167,14 @@ impl Consumer {
     /// Source: `ring_buffer__poll` in libbpf.
     #[doc(alias = "ring_buffer__poll")]
     pub fn wait(&mut self, timeout: Option<Duration>) -> Result<Readiness, WaitError> {
-        notify::wait(&mut self.raw, &self.sleep, &mut self.sight, Deadline::after(timeout))
+        let readiness = notify::wait(&mut self.raw, &self.sleep, &mut self.sight, Deadline::after(timeout));
+        // Gives back what was skipped.
+        self.raw.publish();
+        readiness
     }
 
     /// Like [`wait`](Self::wait), and then lets more gather: until `bytes` bytes are there, headers and unfinished records
-    /// included, or `at_most` has passed since the first record was seen.
+    /// included, or `at_most` has passed since the first record was seen, or a producer waits for space, or none is left.
     ///
     /// Reading on a producer's heels costs both sides dearly, since every cache line changes hands as soon as it is
     /// written. Letting an eighth of the ring gather for some microseconds makes throughput several times better. More than
@@ -188,7 +191,7 @@ impl Consumer {
         let readiness = self.wait(timeout)?;
         if readiness == Readiness::Ready {
             let half = self.raw.memory().size().bytes() / 2;
-            notify::gather(&mut self.raw, half.min(bytes as u64), at_most);
+            notify::gather(&mut self.raw, half.min(bytes as u64), at_most)?;
         }
         Ok(readiness)
     }

@@ -35,7 +35,7 @@ impl fmt::Display for BuildError {
             Self::Producers { found, max } => {
                 write!(f, "a ring for {found} producers was asked for; 1 to {max} are allowed")
             }
-            Self::System { bytes, error } => write!(f, "no memory for a ring of {bytes} bytes: {error}"),
+            Self::System { bytes, error } => write!(f, "the system refused a ring of {bytes} bytes: {error}"),
         }
     }
 }

@@ -110,7 +110,7 @@ impl Ring {
         self.shared.memory.size().bytes() as usize
     }
 
-    /// The largest payload that a record can have, in bytes: capacity − 16, and less than 1 GiB.
+    /// The largest payload that a record can have, in bytes: capacity − 16, and at most 1 GiB − 8.
     pub fn max_len(&self) -> usize {
         self.shared.memory.max_len() as usize
     }
@@ -136,6 +136,9 @@ impl Ring {
 }
 
 /// The file that holds the ring's memory: a memfd whose length is sealed.
+///
+/// It can be read and mapped for reading. Writing to it is refused, but in rings built with
+/// [`kernel_protocol`](Builder::kernel_protocol), which says what to beware of.
 #[cfg(not(miri))]
 impl std::os::fd::AsFd for Ring {
     fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {

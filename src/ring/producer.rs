@@ -153,10 +153,10 @@ impl Producer {
     /// # }
     /// ```
     pub fn reserve_batch<'l>(&self, lens: &'l [usize]) -> Result<ReservedBatch<'_, 'l>, ReserveError> {
-        let mut span = 0;
+        let mut span = 0u64;
         for &len in lens {
-            // Each fits into 2³⁰ bytes, so that as many as memory can list do not overflow.
-            span += stride(self.legal(len)?);
+            // 128 GiB can list enough lengths of a GiB to pass 2⁶⁴.
+            span = span.saturating_add(stride(self.legal(len)?));
         }
         if span > 0 {
             self.legal((span - HEADER_BYTES) as usize)?;

@@ -31,8 +31,8 @@ unsafe impl Send for RingPages {}
 unsafe impl Sync for RingPages {}
 
 impl RingPages {
-    /// Maps a new, zeroed and sealed `file` of `layout.file_bytes()` bytes; its data begins at an address that is a multiple
-    /// of `align`, as it does in the file. With `prefault`, no first access faults later.
+    /// Maps a new, zeroed `file` of `layout.file_bytes()` bytes, a length that is sealed; its data begins at an address that
+    /// is a multiple of `align`, as it does in the file. With `prefault`, no first access faults later.
     pub(crate) fn new(
         file: BorrowedFd<'_>,
         layout: Layout,

@@ -31,8 +31,21 @@ pub(crate) fn allocate(file: BorrowedFd<'_>, offset: u64, bytes: u64) -> io::Res
 }
 
 /// fcntl(F_ADD_SEALS): the file's length can never change again.
-pub(crate) fn seal(file: BorrowedFd<'_>) -> io::Result<()> {
-    let seals = libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL;
+pub(crate) fn seal_length(file: BorrowedFd<'_>) -> io::Result<()> {
+    seal(file, libc::F_SEAL_SHRINK | libc::F_SEAL_GROW)
+}
+
+/// fcntl(F_ADD_SEALS): nobody writes to the file any more, but through the writable mappings that exist.
+pub(crate) fn seal_contents(file: BorrowedFd<'_>) -> io::Result<()> {
+    seal(file, libc::F_SEAL_FUTURE_WRITE)
+}
+
+/// fcntl(F_ADD_SEALS): no seal can be added any more.
+pub(crate) fn seal_seals(file: BorrowedFd<'_>) -> io::Result<()> {
+    seal(file, libc::F_SEAL_SEAL)
+}
+
+fn seal(file: BorrowedFd<'_>, seals: libc::c_int) -> io::Result<()> {
     // SAFETY: no preconditions.
     check(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_ADD_SEALS, seals) }).map(drop)
 }

@@ -18,6 +18,8 @@ pub(crate) mod membarrier;
 #[cfg(not(miri))]
 mod memfd;
 #[cfg(not(miri))]
+pub(crate) mod meminfo;
+#[cfg(not(miri))]
 mod observed;
 #[cfg(not(miri))]
 mod statfs;
@@ -29,14 +31,15 @@ pub(crate) use kernel_map::KernelPages;
 #[cfg(not(miri))]
 pub(crate) use map::RingPages;
 #[cfg(not(miri))]
-pub(crate) use memfd::{allocate, memfd, seal};
+pub(crate) use memfd::{allocate, memfd, seal_contents, seal_length, seal_seals};
 #[cfg(not(miri))]
 pub(crate) use observed::ObservedPages;
 #[cfg(not(miri))]
 pub(crate) use statfs::{BPFFS, file_system_type};
 
-/// Error numbers.
-pub(crate) use libc::{E2BIG, EACCES, EBADF, EINVAL, ENODEV, ENOENT, ENOTDIR, EPERM};
+pub(crate) use libc::E2BIG;
+#[cfg(not(miri))]
+pub(crate) use libc::{EACCES, EBADF, EINVAL, ENODEV, ENOENT, ENOTDIR, EPERM};
 
 use std::io;
 

@@ -13,6 +13,6 @@ mod slot;
 pub use corrupt::Corrupt;
 pub use header::{Header, MAX_LEN, Tag};
 pub use layout::{HEADER_BYTES, Layout, SLOT_BYTES, kernel};
-pub use position::{Position, stride};
+pub use position::{Position, largest_payload, stride};
 pub use size::{RingSize, SizeError};
 pub use slot::SlotWord;

@@ -1,6 +1,6 @@
 //! Places in a ring, counted in bytes since it began.
 
-use super::{HEADER_BYTES, RingSize};
+use super::{HEADER_BYTES, MAX_LEN, RingSize};
 
 /// A monotonic byte count, never masked in storage: the offset in the ring is the position modulo the ring's size.
 ///
@@ -86,9 +86,29 @@ pub const fn stride(len: u32) -> u64 {
     (len as u64 + HEADER_BYTES).next_multiple_of(HEADER_BYTES)
 }
 
+/// The largest payload, in bytes, of a record that takes no more than `bytes` bytes, at least 8: a multiple of 8, so that what
+/// [`stride`] makes of it has a payload that a header can express too.
+#[inline]
+pub const fn largest_payload(bytes: u64) -> u32 {
+    const MOST: u64 = (MAX_LEN as u64) & !(HEADER_BYTES - 1);
+    let payload = (bytes - HEADER_BYTES) & !(HEADER_BYTES - 1);
+    if payload < MOST { payload as u32 } else { MOST as u32 }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_largest_payload_and_the_whole_record_without_its_header_can_be_expressed() {
+        for bytes in [8, 15, 16, 4088, 1 << 30, (1 << 30) + 7, (1 << 30) + 8, (1 << 31) - 8, (1 << 40) - 8] {
+            let len = largest_payload(bytes);
+            assert!(stride(len) <= bytes);
+            assert!(stride(len) - HEADER_BYTES <= u64::from(MAX_LEN), "{bytes}");
+        }
+        assert_eq!(largest_payload(4088), 4080);
+        assert_eq!(largest_payload(1 << 31), (1 << 30) - 8);
+    }
 
     #[test]
     fn order_is_by_distance_across_the_wrap() {

@@ -41,7 +41,8 @@ fn a_consumer_position_off_the_grid_is_refused() -> TestResult {
         ring.output(&Records::one(0, &[0; 100]))?;
         forge(&ring, off)?;
         let corrupt = sticky(&ring, &mut Reader::open(&ring)?)?;
-        assert!(matches!(corrupt, Corrupt::ConsumerPos { found, .. } if found.get() == off), "{corrupt}");
+        let Corrupt::ConsumerPos { found, producer, .. } = corrupt else { panic!("{corrupt}") };
+        assert_eq!((found.get(), producer.get()), (off, 112), "{corrupt}");
         assert_eq!(ring.query(Query::ConsPos)?, off, "left as it is");
     }
     Ok(())

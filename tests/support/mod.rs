@@ -1,6 +1,6 @@
 //! What tests need besides the crate.
 
-#![allow(dead_code, reason = "each test program uses a part of it")]
+#![allow(dead_code, unused_imports, reason = "each test program uses a part of it")]
 
 pub(crate) mod bpf;
 pub(crate) mod bpffs;

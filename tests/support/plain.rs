@@ -60,7 +60,7 @@ impl PlainReader {
         unsafe { &*self.consumer.cast::<AtomicU64>() }.load(Ordering::Acquire)
     }
 
-    fn set_consumer_pos(&mut self, position: u64) {
+    pub fn set_consumer_pos(&mut self, position: u64) {
         // SAFETY: the page begins with the word, and is mapped writable.
         unsafe { &*self.consumer.cast::<AtomicU64>() }.store(position, Ordering::Release);
     }

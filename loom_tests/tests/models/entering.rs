@@ -2,7 +2,7 @@
 //!
 //! Allowed: the consumer sees a prefix of what was reserved, and each record either as its producer wrote it or not yet.
 
-use dynring_loom::model::{Ring, check, receive_all, reserve, send};
+use dynring_loom::model::{Ring, check, receive_all, send};
 use loom::thread;
 
 #[test]
@@ -11,8 +11,8 @@ fn a_record_that_is_swapped_in_and_has_no_header_yet_hides_what_is_behind_it() {
         let ring = Ring::new(64, 2, 0);
         let mut consumer = ring.consumer();
         let (a, b) = (ring.producer(), ring.producer());
-        let first = thread::spawn(move || reserve(&a, 0).unwrap());
-        let second = thread::spawn(move || reserve(&b, 0).unwrap());
+        let first = thread::spawn(move || a.reserve(0).unwrap());
+        let second = thread::spawn(move || b.reserve(0).unwrap());
         assert_eq!(receive_all(&mut consumer), []);
         first.join().unwrap();
         second.join().unwrap();
@@ -30,9 +30,9 @@ fn a_second_announcement_vouches_for_the_header_of_the_first_record() {
         let (a, b) = (ring.producer(), ring.producer());
         let first = thread::spawn(move || {
             send(&a, 0, 1).unwrap();
-            reserve(&a, 0).unwrap()
+            a.reserve(0).unwrap()
         });
-        let second = thread::spawn(move || reserve(&b, 0).unwrap());
+        let second = thread::spawn(move || b.reserve(0).unwrap());
         let got = receive_all(&mut consumer);
         assert!(matches!(got[..], [] | [1]), "{got:?}");
         first.join().unwrap();
@@ -64,9 +64,9 @@ fn a_producer_that_has_just_registered_is_not_overlooked() {
         let known = ring.producer();
         let newcomer = {
             let ring = ring.clone();
-            thread::spawn(move || reserve(&ring.producer(), 0).unwrap())
+            thread::spawn(move || ring.producer().reserve(0).unwrap())
         };
-        let sender = thread::spawn(move || reserve(&known, 0).unwrap());
+        let sender = thread::spawn(move || known.reserve(0).unwrap());
         assert_eq!(receive_all(&mut consumer), []);
         newcomer.join().unwrap();
         sender.join().unwrap();

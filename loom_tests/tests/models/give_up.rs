@@ -1,6 +1,6 @@
 //! A full ring, and producers that give up.
 
-use dynring_loom::model::{Ring, check, receive, receive_all, reserve, send, take};
+use dynring_loom::model::{Ring, check, receive, receive_all, send, take};
 use dynring_loom::raw::Refusal;
 use dynring_loom::wire::Position;
 use loom::thread;
@@ -10,9 +10,9 @@ fn all_but_eight_bytes_can_be_reserved() {
     check(2, || {
         let ring = Ring::new(32, 1, 0);
         let producer = ring.producer();
-        reserve(&producer, 16).unwrap();
+        producer.reserve(16).unwrap();
         let wanted = Position::new(8);
-        assert_eq!(reserve(&producer, 0), Err(Refusal::Full { wanted }));
+        assert_eq!(producer.reserve(0), Err(Refusal::Full { wanted }));
     });
 }
 
@@ -43,9 +43,9 @@ fn who_gives_up_hides_nothing_and_vouches_for_its_previous_header() {
         let (a, b) = (ring.producer(), ring.producer());
         let first = thread::spawn(move || {
             send(&a, 0, 1).unwrap();
-            reserve(&a, 8)
+            a.reserve(8)
         });
-        let second = thread::spawn(move || reserve(&b, 8));
+        let second = thread::spawn(move || b.reserve(8));
         let got = take(&mut consumer);
         let (first, second) = (first.join().unwrap(), second.join().unwrap());
         assert_ne!(first.is_ok(), second.is_ok());

@@ -1,6 +1,6 @@
 //! A record that is reserved on one thread and finished on another.
 
-use dynring_loom::model::{Ring, check, receive_all, reserve, send};
+use dynring_loom::model::{Ring, check, receive_all, send};
 use loom::thread;
 
 #[test]
@@ -9,7 +9,7 @@ fn a_record_may_be_committed_on_another_thread_than_it_was_reserved_on() {
         let ring = Ring::new(64, 1, 0);
         let mut consumer = ring.consumer();
         let producer = ring.producer();
-        let at = reserve(&producer, 8).unwrap();
+        let at = producer.reserve(8).unwrap();
         let other = {
             let ring = ring.clone();
             thread::spawn(move || {

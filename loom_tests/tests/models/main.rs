@@ -6,6 +6,7 @@ mod give_up;
 mod handover;
 mod mutants;
 mod observer;
+mod overtaken;
 mod plain;
 mod reserve;
 mod reuse;

@@ -1,6 +1,6 @@
 //! Those who only look: `top`, and repair.
 
-use dynring_loom::model::{Ring, check, reserve, send};
+use dynring_loom::model::{Ring, check, send};
 use dynring_loom::raw::Memory;
 use dynring_loom::sync::Ordering;
 use dynring_loom::wire::{Header, Position, SlotWord, Tag};
@@ -11,7 +11,7 @@ fn who_sees_a_producer_entering_sees_how_much_it_wants() {
     check(3, || {
         let ring = Ring::new(64, 1, 0);
         let producer = ring.producer();
-        let sender = thread::spawn(move || reserve(&producer, 8).unwrap());
+        let sender = thread::spawn(move || producer.reserve(8).unwrap());
         let slot = &ring.slots()[0];
         let word = SlotWord::from_word(slot.word.load(Ordering::Acquire));
         if word.is_entering() {

@@ -2,7 +2,7 @@
 //!
 //! Allowed: `producer_pos` lags while a producer is entering. Once all have left, it has caught up with head.
 
-use dynring_loom::model::{Ring, check, leave, receive_all, reserve, send, wait};
+use dynring_loom::model::{Ring, check, leave, receive_all, send, wait};
 use dynring_loom::raw::Memory;
 use dynring_loom::sync::Ordering;
 use dynring_loom::wire::Position;
@@ -37,8 +37,8 @@ fn of_two_producers_that_enter_together_the_last_to_leave_publishes_for_both() {
     check(3, || {
         let ring = Ring::plain(64, 2, BEFORE_WRAP);
         let (a, b) = (ring.producer(), ring.producer());
-        let first = thread::spawn(move || reserve(&a, 0).unwrap());
-        let second = thread::spawn(move || reserve(&b, 8).unwrap());
+        let first = thread::spawn(move || a.reserve(0).unwrap());
+        let second = thread::spawn(move || b.reserve(8).unwrap());
         first.join().unwrap();
         second.join().unwrap();
         assert_eq!(producer_pos(&ring), Position::new(BEFORE_WRAP).advance(24));
@@ -50,8 +50,8 @@ fn who_gives_up_publishes_what_it_hid() {
     check(3, || {
         let ring = Ring::plain(32, 2, BEFORE_WRAP);
         let (a, b) = (ring.producer(), ring.producer());
-        let first = thread::spawn(move || reserve(&a, 8).is_ok());
-        let second = thread::spawn(move || reserve(&b, 8).is_ok());
+        let first = thread::spawn(move || a.reserve(8).is_ok());
+        let second = thread::spawn(move || b.reserve(8).is_ok());
         assert_ne!(first.join().unwrap(), second.join().unwrap());
         assert_eq!(producer_pos(&ring), Position::new(BEFORE_WRAP).advance(16));
     });
@@ -63,8 +63,8 @@ fn what_is_published_has_its_header_whoever_publishes_it() {
         let ring = Ring::plain(64, 2, 0);
         let mut consumer = ring.consumer();
         let (a, b) = (ring.producer(), ring.producer());
-        let first = thread::spawn(move || reserve(&a, 0).unwrap());
-        let second = thread::spawn(move || reserve(&b, 0).unwrap());
+        let first = thread::spawn(move || a.reserve(0).unwrap());
+        let second = thread::spawn(move || b.reserve(0).unwrap());
         assert_eq!(receive_all(&mut consumer), []);
         first.join().unwrap();
         second.join().unwrap();
@@ -81,11 +81,11 @@ fn a_producer_that_comes_and_goes_leaves_nothing_behind() {
             let ring = ring.clone();
             thread::spawn(move || {
                 let producer = ring.producer();
-                reserve(&producer, 0).unwrap();
+                producer.reserve(0).unwrap();
                 leave(&producer);
             })
         };
-        let sender = thread::spawn(move || reserve(&known, 0).unwrap());
+        let sender = thread::spawn(move || known.reserve(0).unwrap());
         newcomer.join().unwrap();
         sender.join().unwrap();
         assert_eq!(producer_pos(&ring), Position::new(16));
@@ -97,7 +97,7 @@ fn three_producers_that_enter_together_leave_nothing_behind() {
     check(1, || {
         let ring = Ring::plain(64, 3, 0);
         let [a, b, c] = [(); 3].map(|()| ring.producer());
-        let threads = [a, b, c].map(|producer| thread::spawn(move || reserve(&producer, 0).unwrap()));
+        let threads = [a, b, c].map(|producer| thread::spawn(move || producer.reserve(0).unwrap()));
         for thread in threads {
             thread.join().unwrap();
         }
@@ -111,7 +111,7 @@ fn who_publishes_a_committed_record_wakes_the_consumer() {
         let ring = Ring::plain_with_sleepers(64, 2, 0);
         let mut consumer = ring.consumer();
         let (a, b) = (ring.producer(), ring.producer());
-        let hider = thread::spawn(move || reserve(&a, 0).unwrap());
+        let hider = thread::spawn(move || a.reserve(0).unwrap());
         let sender = thread::spawn(move || send(&b, 0, 1).unwrap());
         if sender.join().unwrap() == Position::new(0) {
             assert_eq!(wait(&mut consumer), Ok(true));

@@ -1,6 +1,6 @@
 //! Sleeping and waking: a consumer that sleeps while there is a record sleeps for ever, which the checker reports.
 
-use dynring_loom::model::{Ring, check, receive, receive_all, reserve, send, take, wait};
+use dynring_loom::model::{Ring, check, receive, receive_all, send, take, wait};
 use dynring_loom::raw::{self, Consumer, Memory, Wakeup};
 use dynring_loom::sync::Ordering;
 use dynring_loom::wire::{Corrupt, Header};
@@ -52,7 +52,7 @@ fn who_hid_a_committed_record_wakes_the_consumer() {
         let ring = Ring::with_sleepers(64, 2, 0);
         let mut consumer = ring.consumer();
         let (a, b) = (ring.producer(), ring.producer());
-        let hider = thread::spawn(move || reserve(&a, 0).unwrap());
+        let hider = thread::spawn(move || a.reserve(0).unwrap());
         let sender = thread::spawn(move || send(&b, 0, 1).unwrap());
         let sent = sender.join().unwrap();
         if sent == dynring_loom::wire::Position::new(0) {
@@ -69,7 +69,7 @@ fn who_hid_a_committed_record_and_gave_up_wakes_the_consumer() {
         let ring = Ring::with_sleepers(32, 2, 0);
         let mut consumer = ring.consumer();
         let (a, b) = (ring.producer(), ring.producer());
-        let hider = thread::spawn(move || reserve(&a, 8).is_ok());
+        let hider = thread::spawn(move || a.reserve(8).is_ok());
         let sender = thread::spawn(move || send(&b, 8, 1).is_ok());
         if sender.join().unwrap() {
             assert_eq!(wait(&mut consumer), Ok(true));
@@ -86,8 +86,8 @@ fn a_discarded_record_before_the_awaited_one_hides_no_wake() {
         let mut consumer = ring.consumer();
         let producer = ring.producer();
         let sender = thread::spawn(move || {
-            let dropped = reserve(&producer, 0).unwrap();
-            let kept = reserve(&producer, 8).unwrap();
+            let dropped = producer.reserve(0).unwrap();
+            let kept = producer.reserve(8).unwrap();
             let ring = producer.memory();
             ring.write(kept, 8, 1);
             ring.discard(dropped, 0);
@@ -105,8 +105,8 @@ fn records_finished_out_of_order_wake_the_consumer_once_the_first_is() {
         let ring = Ring::with_sleepers(64, 1, 0);
         let mut consumer = ring.consumer();
         let producer = ring.producer();
-        let first = reserve(&producer, 0).unwrap();
-        let second = reserve(&producer, 0).unwrap();
+        let first = producer.reserve(0).unwrap();
+        let second = producer.reserve(0).unwrap();
         let committer = |at, value| {
             let ring = ring.clone();
             thread::spawn(move || {
@@ -128,7 +128,7 @@ fn a_forced_commit_wakes_a_consumer_that_was_not_told_of_the_record_before() {
         let mut consumer = ring.consumer();
         let producer = ring.producer();
         let sender = thread::spawn(move || {
-            let (silent, loud) = (reserve(&producer, 0).unwrap(), reserve(&producer, 0).unwrap());
+            let (silent, loud) = (producer.reserve(0).unwrap(), producer.reserve(0).unwrap());
             let ring = producer.memory();
             for (at, value, wakeup) in [(silent, 1, Wakeup::None), (loud, 2, Wakeup::Force)] {
                 ring.write(at, 0, value);
@@ -147,8 +147,8 @@ fn only_whom_the_flags_say_is_woken() {
         let mut consumer = ring.consumer();
         let producer = ring.producer();
         let mut finish = |wakeup, ahead: bool| {
-            let awaited = reserve(&producer, 0).unwrap();
-            let next = reserve(&producer, 0).unwrap();
+            let awaited = producer.reserve(0).unwrap();
+            let next = producer.reserve(0).unwrap();
             let at = if ahead { next } else { awaited };
             let seq = consumer.about_to_sleep();
             raw::finish(&ring, at, Header::committed(0), wakeup);

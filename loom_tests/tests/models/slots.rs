@@ -1,6 +1,6 @@
 //! Slots that change hands.
 
-use dynring_loom::model::{Ring, check, leave, receive_all, reserve, send};
+use dynring_loom::model::{Ring, check, leave, receive_all, send};
 use dynring_loom::raw::{self, Memory, Producer};
 use dynring_loom::sync::Ordering;
 use dynring_loom::wire::Position;
@@ -54,11 +54,11 @@ fn a_slots_word_never_goes_back() {
         let ring = Ring::new(64, 2, 0);
         let (a, b) = (ring.producer(), ring.producer());
         let first = thread::spawn(move || {
-            reserve(&a, 0).unwrap();
+            a.reserve(0).unwrap();
             leave(&a);
         });
         let second = thread::spawn(move || {
-            reserve(&b, 0).unwrap();
+            b.reserve(0).unwrap();
         });
         let position = |index: usize| Position::new(ring.slots()[index].word.load(Ordering::Relaxed) & !7);
         for index in [0, 1] {

@@ -1,6 +1,6 @@
 //! Producers that sleep until there is space: one that sleeps although there is sleeps for ever, which the checker reports.
 
-use dynring_loom::model::{Ring, check, receive, receive_all, reserve, reserve_waiting, send, wait};
+use dynring_loom::model::{Ring, check, receive, receive_all, reserve_waiting, send, wait};
 use dynring_loom::raw::Refusal;
 use loom::thread;
 
@@ -63,7 +63,7 @@ fn space_of_a_discarded_record_is_given_back_before_the_consumer_sleeps() {
         let ring = Ring::with_sleepers(32, 1, 0);
         let mut consumer = ring.consumer();
         let producer = ring.producer();
-        let dropped = reserve(&producer, 16).unwrap();
+        let dropped = producer.reserve(16).unwrap();
         let sender = thread::spawn(move || {
             producer.memory().discard(dropped, 16);
             let at = reserve_waiting(&producer, 16).unwrap();
@@ -82,7 +82,7 @@ fn a_producer_that_waits_for_space_learns_that_the_consumer_is_gone() {
         let ring = Ring::with_sleepers(32, 1, 0);
         let mut consumer = ring.consumer();
         let producer = ring.producer();
-        reserve(&producer, 16).unwrap();
+        producer.reserve(16).unwrap();
         let waiter = thread::spawn(move || reserve_waiting(&producer, 16));
         consumer.close();
         assert_eq!(waiter.join().unwrap(), Err(Refusal::Closed));

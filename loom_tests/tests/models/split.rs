@@ -1,6 +1,6 @@
 //! One swap for several records: leases, batches, and commits that shrink.
 
-use dynring_loom::model::{Ring, check, receive_all, reserve, reserve_batch, send};
+use dynring_loom::model::{Ring, check, receive_all, reserve_batch, send};
 use dynring_loom::raw::{self, Memory, Producer};
 use dynring_loom::sync::Ordering;
 use dynring_loom::wire::Header;
@@ -9,7 +9,7 @@ use loom::thread;
 /// Reserves `span` bytes, carves out one record of 8 bytes for each of `values`, and discards the rest.
 fn lease(producer: &Producer<Ring>, span: u64, values: &[u64]) {
     let (ring, owner) = (producer.memory(), producer.registration().owner());
-    let (mut at, mut left) = (reserve(producer, (span - 8) as u32).unwrap(), span);
+    let (mut at, mut left) = (producer.reserve((span - 8) as u32).unwrap(), span);
     for &value in values {
         let (rest, behind) = raw::carve(ring, at, left, 8, owner);
         ring.write(at, 8, value);
@@ -62,7 +62,7 @@ fn what_a_commit_leaves_over_is_skipped() {
         let producer = ring.producer();
         let sender = thread::spawn(move || {
             let ring = producer.memory();
-            let at = reserve(&producer, 24).unwrap();
+            let at = producer.reserve(24).unwrap();
             ring.write(at, 24, 1);
             ring.shrink(at, 24, 8, producer.registration().owner());
             send(&producer, 0, 2).unwrap();
@@ -105,7 +105,7 @@ fn a_batch_beside_another_producer_stays_together() {
         let mut consumer = ring.consumer();
         let (a, b) = (ring.producer(), ring.producer());
         let batch = thread::spawn(move || reserve_batch(&a, &[8, 0]).unwrap());
-        let single = thread::spawn(move || reserve(&b, 0).unwrap());
+        let single = thread::spawn(move || b.reserve(0).unwrap());
         assert_eq!(receive_all(&mut consumer), []);
         let (batch, single) = (batch.join().unwrap(), single.join().unwrap());
         let second = batch.advance(16);
@@ -125,7 +125,7 @@ fn a_discarded_record_is_skipped_and_its_space_given_back() {
         let mut consumer = ring.consumer();
         let producer = ring.producer();
         let sender = thread::spawn(move || {
-            let at = reserve(&producer, 8).unwrap();
+            let at = producer.reserve(8).unwrap();
             producer.memory().finish(at, Header::discarded(8), raw::Wakeup::Adaptive);
             send(&producer, 0, 1).unwrap();
             send(&producer, 8, 2).is_ok()
