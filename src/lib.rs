@@ -10,8 +10,11 @@
 //! | reserve for many records at once | [`Producer::lease`], [`Producer::reserve_batch`] |
 //! | read records in place | [`Consumer::next`], [`Consumer::drain`], [`Consumer::batch`] |
 //! | sleep until there is one | [`Consumer::wait`], [`Consumer::wait_for`] |
+//! | see how far it is, and what holds it up | [`Consumer::available`], [`Consumer::stalled`] |
 //! | read a `BPF_MAP_TYPE_RINGBUF` | [`kernel::RingBuf`] |
 //! | fill a `BPF_MAP_TYPE_USER_RINGBUF` | [`kernel::UserRingBuf`] |
+//! | read many of them in one wait | [`RingSet`] |
+//! | look at one that another process reads | [`kernel::Observer`] |
 //! | understand the protocol, the memory, the limits | [`docs`] |
 //!
 //! # Examples
@@ -54,8 +57,12 @@ pub mod wire;
 struct Readme;
 
 pub use dynptr::{DynPtr, DynPtrError, Reserved, TooLong};
-pub use notify::{Readiness, WaitError};
+#[cfg(not(miri))]
+pub use notify::Waker;
+pub use notify::{Readiness, Stalled, WaitError};
 pub use raw::Wakeup;
+#[cfg(not(miri))]
+pub use ring::{AddError, PollEnd, PollError, Polled, RingSet, RingToken};
 pub use ring::{
     Batch, BuildError, Builder, Consumer, ConsumerTaken, Lease, Limits, Producer, Record, RegisterError, ReserveError,
     ReservedBatch, Ring, Stats,

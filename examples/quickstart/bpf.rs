@@ -15,6 +15,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 const BPF_MAP_CREATE: libc::c_int = 0;
 const BPF_MAP_UPDATE_ELEM: libc::c_int = 2;
 const BPF_PROG_LOAD: libc::c_int = 5;
+const BPF_OBJ_PIN: libc::c_int = 6;
 const BPF_PROG_TEST_RUN: libc::c_int = 10;
 const BPF_MAP_GET_FD_BY_ID: libc::c_int = 14;
 const BPF_RAW_TRACEPOINT_OPEN: libc::c_int = 17;
@@ -372,6 +373,14 @@ pub(crate) fn map_by_id(id: u32, flags: u32) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
+/// Pins a map or a program at `path`, in a bpffs.
+pub(crate) fn pin(object: BorrowedFd<'_>, path: &CStr) -> io::Result<()> {
+    let pathname = path.as_ptr().expose_provenance() as u64;
+    let mut attributes = ObjPin { pathname, bpf_fd: object.as_raw_fd() as u32, file_flags: 0 };
+    // SAFETY: `path` is a C string.
+    unsafe { bpf(BPF_OBJ_PIN, &mut attributes) }.map(drop)
+}
+
 /// Makes the map read-only for processes, for good.
 pub(crate) fn freeze(map: BorrowedFd<'_>) -> io::Result<()> {
     let mut attributes = map.as_raw_fd() as u32;
@@ -448,6 +457,15 @@ struct UpdateElement {
 }
 
 const _: () = assert!(size_of::<UpdateElement>() == 32);
+
+#[repr(C)]
+struct ObjPin {
+    pathname: u64,
+    bpf_fd: u32,
+    file_flags: u32,
+}
+
+const _: () = assert!(size_of::<ObjPin>() == 16);
 
 #[repr(C)]
 struct GetFdById {

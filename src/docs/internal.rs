@@ -236,7 +236,7 @@
 //! | E5 `TagStore` | rel | `write_header` | repair | a new tag beside an old length | c |
 //! | E6 `Leave` | rel | `attempt` | E10, E11 | left, and the header is not in sight | d |
 //! | E7 `GiveUp` | rel | `give_up` | E10, E11 | as E2 | e |
-//! | E8 `SpaceLoad` | fence | `released` | E9 | writes to what is still being read | f |
+//! | E8 `SpaceLoad` | fence | `released`, whoever looks how full the ring is | E9 | writes to what is still being read | f |
 //! | E9 `SpaceStore` | rel | `Consumer::publish` | E8 | as E8 | f |
 //! | E10 `FirstPass` | fence | `limit` | E2, E6, E7 | pass 2 misses announcements | g |
 //! | E11 `SecondPass` | fence | `limit` | E2, E6, E7 | left, and the header is not in sight | h |

@@ -19,6 +19,9 @@
 //! | laps in a tag | modulo 65,536 | 16 bits |
 //! | owners in a tag | modulo 65,535 | 16 bits, 0 is nobody |
 //! | time-outs | whole nanoseconds; on kernel rings, milliseconds, rounded up | futex(2); epoll_wait(2) |
+//! | rings in a set | as many as there are descriptors: two for each, two for the set | epoll(7) |
+//! | kinds of rings in a set | those of the kernel | a ring of this crate sleeps on a futex, which epoll cannot watch |
+//! | records of one ring in a turn of a set | 256 unless said otherwise | [`RingSet::set_quantum`](crate::RingSet::set_quantum) |
 //! | processes | 1; those that hold the descriptor of a user ring | sleeping is on private futexes, and liveness is not proved across processes |
 //! | processes that produce into a user ring | as many as there are slots | nobody sleeps on its words |
 //! | processes that die with a slot of a user ring | its slots stay taken while the map lives | liveness is not proved |

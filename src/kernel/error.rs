@@ -1,14 +1,37 @@
 //! Why a ring of the kernel could not be opened.
 
 use std::io;
+use std::path::PathBuf;
 
 use crate::sys;
 use crate::wire::{Corrupt, PRODUCER_LAYOUT, SizeError};
 
-/// Why a descriptor could not be opened as a ring of the kernel.
+/// Why something could not be opened as a ring of the kernel.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum OpenError {
+    /// Nothing is at the path.
+    NoSuchPath {
+        /// The path.
+        path: PathBuf,
+    },
+    /// What is at the path is not in a bpffs, the only file system in which BPF objects are pinned.
+    NotInBpffs {
+        /// The path.
+        path: PathBuf,
+        /// The type of the file system, as a number of `linux/magic.h`.
+        found: u64,
+    },
+    /// What is at the path is a directory.
+    IsADirectory {
+        /// The path.
+        path: PathBuf,
+    },
+    /// No map has the id.
+    NoSuchId {
+        /// The id.
+        id: u32,
+    },
     /// The descriptor is closed, or was opened with `O_PATH`.
     BadFd,
     /// The descriptor is open, but not that of a BPF map.
@@ -56,9 +79,13 @@ pub enum OpenError {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum OpenStep {
+    /// To open what is pinned: `bpf(BPF_OBJ_GET)`.
+    GetPinned,
+    /// To open what has the id: `bpf(BPF_MAP_GET_FD_BY_ID)`.
+    GetById,
     /// To say what map it is: `bpf(BPF_OBJ_GET_INFO_BY_FD)`.
     Describe,
-    /// To map its pages: `mmap`, those of the one side for writing, all others for reading.
+    /// To map its pages: `mmap`, those of the one side for writing, all others for reading; to observe, all for reading.
     Map,
 }
 
@@ -68,7 +95,10 @@ impl OpenError {
         match (step, error.raw_os_error()) {
             (_, Some(sys::EBADF)) => Self::BadFd,
             (OpenStep::Describe, Some(sys::EINVAL)) | (OpenStep::Map, Some(sys::ENODEV)) => Self::NotAMap,
-            (_, Some(sys::EPERM | sys::EACCES)) => Self::Permission { step, error },
+            // Of a descriptor that is open for reading only, the kernel says EINVAL, whatever the mapping is for.
+            (_, Some(sys::EPERM | sys::EACCES)) | (OpenStep::Map, Some(sys::EINVAL)) => {
+                Self::Permission { step, error }
+            }
             _ => Self::Os(error),
         }
     }
@@ -77,6 +107,24 @@ impl OpenError {
 impl core::fmt::Display for OpenError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
+            Self::NoSuchPath { path } => {
+                write!(f, "nothing is at {}; the path of a pinned BPF map of type ringbuf is allowed", path.display())
+            }
+            Self::NotInBpffs { path, found } => write!(
+                f,
+                "{} is in a file system of type {found:#x}; a pin in a bpffs ({:#x}) is allowed",
+                path.display(),
+                sys::BPFFS
+            ),
+            Self::IsADirectory { path } => {
+                write!(f, "{} is a directory; a pinned BPF map of type ringbuf is allowed", path.display())
+            }
+            Self::NoSuchId { id } => {
+                write!(
+                    f,
+                    "no BPF map has the id {id}; that of a map of type ringbuf is allowed, as bpftool map shows it"
+                )
+            }
             Self::BadFd => write!(f, "the file descriptor is not open; that of a BPF ring buffer is allowed"),
             Self::NotAMap => {
                 write!(f, "the file descriptor is not that of a BPF map; that of a BPF ring buffer is allowed")
@@ -108,6 +156,11 @@ impl core::fmt::Display for OpenError {
 impl core::fmt::Display for OpenStep {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
+            Self::GetPinned => {
+                "to open the pinned BPF object (bpf(BPF_OBJ_GET)); allowed with permission to read and write the file, to \
+                 search its directories, and before Linux 5.19 with CAP_BPF"
+            }
+            Self::GetById => "to open a BPF map by its id (bpf(BPF_MAP_GET_FD_BY_ID)); allowed with CAP_SYS_ADMIN",
             Self::Describe => {
                 "to describe the file descriptor (bpf(BPF_OBJ_GET_INFO_BY_FD)); allowed with CAP_BPF, or from Linux 5.19 on"
             }
@@ -124,12 +177,7 @@ impl std::error::Error for OpenError {
             Self::Size(error) => Some(error),
             Self::Corrupt(corrupt) => Some(corrupt),
             Self::Permission { error, .. } | Self::Os(error) => Some(error),
-            Self::BadFd
-            | Self::NotAMap
-            | Self::WrongMapType { .. }
-            | Self::Overwriting
-            | Self::AlreadyOpen { .. }
-            | Self::Layout { .. } => None,
+            _ => None,
         }
     }
 }
@@ -137,6 +185,8 @@ impl std::error::Error for OpenError {
 impl From<OpenError> for io::Error {
     fn from(error: OpenError) -> Self {
         let kind = match &error {
+            OpenError::NoSuchPath { .. } | OpenError::NoSuchId { .. } => io::ErrorKind::NotFound,
+            OpenError::IsADirectory { .. } => io::ErrorKind::IsADirectory,
             OpenError::Permission { .. } => io::ErrorKind::PermissionDenied,
             OpenError::Overwriting | OpenError::Layout { .. } => io::ErrorKind::Unsupported,
             OpenError::AlreadyOpen { .. } => io::ErrorKind::ResourceBusy,
@@ -211,6 +261,11 @@ mod tests {
         let refused = message(OpenError::from_os(OpenStep::Map, refused));
         assert!(refused.contains("open for reading and writing"), "{refused}");
         assert!(refused.contains("Operation not permitted"), "{refused}");
+        let elsewhere = OpenError::NotInBpffs { path: "/proc/self".into(), found: 0x9fa0 };
+        assert_eq!(
+            message(elsewhere),
+            "/proc/self is in a file system of type 0x9fa0; a pin in a bpffs (0xcafe4a11) is allowed"
+        );
     }
 
     #[test]

@@ -28,7 +28,12 @@ pub(super) struct RingMap {
 impl RingMap {
     /// The ring that `fd` is a descriptor of, if its map is of type `map_type`.
     pub(super) fn open(fd: impl AsFd, map_type: u32) -> Result<Self, OpenError> {
-        let fd = fd.as_fd().try_clone_to_owned().map_err(|error| OpenError::from_os(OpenStep::Describe, error))?;
+        let fd = fd.as_fd().try_clone_to_owned();
+        Self::of(fd.map_err(|error| OpenError::from_os(OpenStep::Describe, error))?, map_type)
+    }
+
+    /// The same with a descriptor of our own.
+    pub(super) fn of(fd: OwnedFd, map_type: u32) -> Result<Self, OpenError> {
         let page = page_size();
         let info = describe(fd.as_fd())?;
         let size = check(&info, map_type, page)?;

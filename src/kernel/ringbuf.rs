@@ -2,9 +2,11 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::error::{OpenError, OpenStep};
+use super::find;
 use super::map::OpenMap;
 use super::open::{RINGBUF, RingMap};
 use crate::notify::{Doorbell, Sleep};
@@ -51,7 +53,59 @@ impl RingBuf {
     /// # Errors
     /// `fd` is not what is needed, or the kernel refuses to map it; [`OpenError`] says which.
     pub fn from_fd(fd: impl AsFd) -> Result<Self, OpenError> {
-        let RingMap { fd, id, size, page } = RingMap::open(fd, RINGBUF)?;
+        Self::open(RingMap::open(fd, RINGBUF)?)
+    }
+
+    /// Opens the ring that is pinned at `path`, which lies in a bpffs: most often below `/sys/fs/bpf`.
+    ///
+    /// No privilege is needed from Linux 5.19 on, but permission to read and write the file.
+    ///
+    /// # Errors
+    /// No map of type ringbuf is pinned there, or the kernel refuses to open or map it; [`OpenError`] says which.
+    ///
+    /// # Examples
+    /// ```
+    /// use dynring::kernel::{OpenError, RingBuf};
+    ///
+    /// match RingBuf::from_path("/sys/fs/bpf/events") {
+    ///     Ok(ring) => println!("a ring of {} bytes", ring.size().bytes()),
+    ///     Err(OpenError::NoSuchPath { path }) => println!("not loaded yet: nothing is at {}", path.display()),
+    ///     Err(error) => println!("{error}"),
+    /// }
+    /// ```
+    ///
+    /// Source: `bpf_obj_get` in libbpf, `bpf_obj_get_user` in the kernel's `kernel/bpf/inode.c`.
+    #[doc(alias = "bpf_obj_get")]
+    #[doc(alias = "BPF_OBJ_GET")]
+    pub fn from_path(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        Self::open(RingMap::of(find::pinned(path.as_ref())?, RINGBUF)?)
+    }
+
+    /// Opens the ring that has the id `id` in the kernel, as `bpftool map` shows it.
+    ///
+    /// Takes `CAP_SYS_ADMIN`. Ids are given out anew after 2³¹ maps.
+    ///
+    /// # Errors
+    /// No map has that id, it is not of type ringbuf, or the kernel refuses to open or map it; [`OpenError`] says which.
+    ///
+    /// # Examples
+    /// ```
+    /// use dynring::kernel::RingBuf;
+    ///
+    /// if let Err(error) = RingBuf::from_id(u32::MAX) {
+    ///     println!("{error}");
+    /// }
+    /// ```
+    ///
+    /// Source: `bpf_map_get_fd_by_id` in libbpf.
+    #[doc(alias = "bpf_map_get_fd_by_id")]
+    #[doc(alias = "BPF_MAP_GET_FD_BY_ID")]
+    pub fn from_id(id: u32) -> Result<Self, OpenError> {
+        Self::open(RingMap::of(find::by_id(id)?, RINGBUF)?)
+    }
+
+    fn open(map: RingMap) -> Result<Self, OpenError> {
+        let RingMap { fd, id, size, page } = map;
         let map = OpenMap::new(fd, id)?;
         let pages = KernelPages::to_consume(map.as_fd(), size, page);
         let pages = pages.map_err(|error| OpenError::from_os(OpenStep::Map, error))?;

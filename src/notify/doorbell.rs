@@ -24,7 +24,8 @@ use crate::sys::epoll::{Epoll, Ready};
 pub(crate) struct Doorbell {
     epoll: Epoll,
     /// Epoll forgets a file whose last descriptor is closed.
-    _map: Box<dyn AsFd + Send + Sync>,
+    #[cfg_attr(miri, expect(dead_code, reason = "there is no kernel under Miri"))]
+    map: Box<dyn AsFd + Send + Sync>,
 }
 
 impl Doorbell {
@@ -32,13 +33,19 @@ impl Doorbell {
     #[cfg_attr(miri, expect(dead_code, reason = "there is no kernel under Miri"))]
     pub(crate) fn new(map: impl AsFd + Send + Sync + 'static, ready: Ready) -> io::Result<Self> {
         let epoll = Epoll::new()?;
-        epoll.add_edge_triggered(map.as_fd(), ready)?;
-        Ok(Self { epoll, _map: Box::new(map) })
+        epoll.add_edge_triggered(map.as_fd(), ready, 0)?;
+        Ok(Self { epoll, map: Box::new(map) })
+    }
+
+    /// The ring's map.
+    #[cfg(not(miri))]
+    pub(crate) fn map(&self) -> std::os::fd::BorrowedFd<'_> {
+        self.map.as_fd()
     }
 
     /// Sleeps until the kernel rings, at most for `timeout` in whole milliseconds, rounded up. May return early for no reason.
     pub(super) fn wait(&self, timeout: Option<Duration>) -> io::Result<()> {
-        self.epoll.wait(timeout).map(drop)
+        self.epoll.wait(timeout, |_| {})
     }
 }
 

@@ -1,20 +1,33 @@
 //! When to sleep and how to wake.
 
 mod barrier;
+#[cfg(not(miri))]
+mod bells;
 mod deadline;
 mod doorbell;
 mod error;
 mod space;
+mod stall;
 mod wait;
+#[cfg(not(miri))]
+mod waker;
 
 pub(crate) use barrier::store_load;
+#[cfg(not(miri))]
+pub(crate) use bells::Bells;
 pub(crate) use deadline::Deadline;
 #[cfg(not(miri))]
 pub(crate) use doorbell::Doorbell;
 pub use error::WaitError;
 pub(crate) use space::Space;
+pub(crate) use stall::Sight;
+pub use stall::Stalled;
 pub use wait::Readiness;
 pub(crate) use wait::{Sleep, gather, wait};
+#[cfg(not(miri))]
+pub(crate) use wait::{looking, may_sleep};
+#[cfg(not(miri))]
+pub use waker::Waker;
 
 use crate::raw::{Mapped, Memory, Sleeper};
 use crate::sync::Ordering;

@@ -8,7 +8,7 @@ use crossbeam_utils::Backoff;
 
 use super::barrier::heavy;
 use super::doorbell::Doorbell;
-use super::{Deadline, WaitError};
+use super::{Deadline, Sight, WaitError};
 use crate::raw::{Consumer, Mapped, Memory};
 use crate::sync::Edge;
 use crate::sys::futex;
@@ -44,12 +44,19 @@ pub(crate) enum Sleep {
 }
 
 /// Waits for a record.
-pub(crate) fn wait(consumer: &mut Consumer<Mapped>, sleep: &Sleep, deadline: Deadline) -> Result<Readiness, WaitError> {
+pub(crate) fn wait(
+    consumer: &mut Consumer<Mapped>,
+    sleep: &Sleep,
+    sight: &mut Sight,
+    deadline: Deadline,
+) -> Result<Readiness, WaitError> {
     let looked = looking(|| consumer.peek().map(|found| found.map(|_| Readiness::Ready)).transpose());
     if let Some(readiness) = looked {
         return Ok(readiness?);
     }
     loop {
+        // Before the consumer gets ready to sleep: this may skip records, too.
+        sight.look(consumer);
         let readiness = match sleep {
             Sleep::Futex => sleep_on_futex(consumer, deadline)?,
             Sleep::Doorbell(doorbell) => sleep_until_rung(consumer, doorbell, deadline)?,
@@ -82,13 +89,24 @@ fn sleep_until_rung(
     doorbell: &Doorbell,
     deadline: Deadline,
 ) -> Result<Option<Readiness>, WaitError> {
-    consumer.publish();
-    heavy(consumer.memory().store_load(), Edge::SleepFence);
-    let readiness = last_look(consumer)?;
+    let readiness = settle(consumer)?;
     if readiness.is_none() && !consumer.owes_space() && !deadline.has_passed() {
         doorbell.wait(deadline.remaining()).map_err(WaitError::System)?;
     }
     Ok(readiness)
+}
+
+/// Whether there is nothing to read in a ring of the kernel, and the kernel rings once there is.
+#[cfg(not(miri))]
+pub(crate) fn may_sleep(consumer: &mut Consumer<Mapped>) -> Result<bool, Corrupt> {
+    Ok(settle(consumer)?.is_none() && !consumer.owes_space())
+}
+
+/// Lets the kernel know where the consumer is, and then looks once more.
+fn settle(consumer: &mut Consumer<Mapped>) -> Result<Option<Readiness>, Corrupt> {
+    consumer.publish();
+    heavy(consumer.memory().store_load(), Edge::SleepFence);
+    last_look(consumer)
 }
 
 /// What is there now that producers know of the sleep.
@@ -132,7 +150,7 @@ pub(super) fn moment(deadline: Deadline) -> Duration {
 }
 
 /// Looks for an answer at once, and then again and again for a moment, less and less often.
-pub(super) fn looking<R>(mut look: impl FnMut() -> Option<R>) -> Option<R> {
+pub(crate) fn looking<R>(mut look: impl FnMut() -> Option<R>) -> Option<R> {
     if let Some(answer) = look() {
         return Some(answer);
     }

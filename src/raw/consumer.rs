@@ -25,7 +25,7 @@ pub struct Consumer<M> {
     corrupt: Option<Corrupt>,
 }
 
-/// A committed record.
+/// A record.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Found {
     at: Position,
@@ -52,7 +52,7 @@ impl<M: Memory> Consumer<M> {
         let start = Position::new(memory.consumer().consumer_pos.load(Ordering::Relaxed));
         let mut consumer = Self { memory, taken: start, published: start, limit: start, discarded: 0, corrupt: None };
         if !start.is_aligned() {
-            let producer = Position::new(consumer.memory.producer().producer_pos.load(Ordering::Relaxed));
+            let producer = consumer.producer_pos();
             let size = consumer.memory.size().bytes();
             consumer.corrupt = Some(Corrupt::ConsumerPos { found: start, producer, size });
         }
@@ -117,6 +117,29 @@ impl<M: Memory> Consumer<M> {
             }
             self.skip(stride);
         }
+    }
+
+    /// The record at which the consumer has to stop because it is reserved and not finished, with the length that was
+    /// reserved. Discarded ones before it are skipped.
+    #[cold]
+    pub fn unfinished(&mut self) -> Option<Found> {
+        if !matches!(self.peek(), Ok(None)) || self.taken == self.limit {
+            return None;
+        }
+        let (at, header) = (self.taken, self.header(self.taken));
+        header.is_busy().then_some(Found { at, len: header.len() })
+    }
+
+    /// Everything below has been given back to producers.
+    #[inline]
+    pub fn consumer_pos(&self) -> Position {
+        self.published
+    }
+
+    /// The word that tells other readers how far they may look: see [`ProducerPage::producer_pos`](super::ProducerPage).
+    #[inline]
+    pub fn producer_pos(&self) -> Position {
+        Position::new(self.memory.producer().producer_pos.load(Ordering::Relaxed))
     }
 
     /// What is in the header at `at`, below the limit.

@@ -5,7 +5,7 @@ use core::time::Duration;
 use std::time::Instant;
 
 use super::{Batch, Record};
-use crate::notify::{self, Deadline, Readiness, Sleep, WaitError};
+use crate::notify::{self, Deadline, Readiness, Sight, Sleep, Stalled, WaitError};
 use crate::raw::{self, Held, Mapped, Memory, Taken};
 use crate::wire::Corrupt;
 
@@ -19,6 +19,7 @@ use crate::wire::Corrupt;
 pub struct Consumer {
     raw: raw::Consumer<Mapped>,
     sleep: Sleep,
+    sight: Sight,
 }
 
 /// When to stop draining. The default is never.
@@ -34,7 +35,7 @@ pub struct Limits {
 
 impl Consumer {
     pub(crate) fn new(raw: raw::Consumer<Mapped>, sleep: Sleep) -> Self {
-        Self { raw, sleep }
+        Self { raw, sleep, sight: Sight::default() }
     }
 
     /// The next record, if one is there. Discarded ones before it are skipped.
@@ -166,7 +167,7 @@ impl Consumer {
     /// Source: `ring_buffer__poll` in libbpf.
     #[doc(alias = "ring_buffer__poll")]
     pub fn wait(&mut self, timeout: Option<Duration>) -> Result<Readiness, WaitError> {
-        let readiness = notify::wait(&mut self.raw, &self.sleep, Deadline::after(timeout));
+        let readiness = notify::wait(&mut self.raw, &self.sleep, &mut self.sight, Deadline::after(timeout));
         // Gives back what was skipped.
         self.raw.publish();
         readiness
@@ -203,9 +204,106 @@ impl Consumer {
         self.raw.disconnected()
     }
 
+    /// Bytes from [`consumer_pos`](Self::consumer_pos) to [`producer_pos`](Self::producer_pos): what is committed, discarded
+    /// or unfinished and not yet consumed, headers included.
+    ///
+    /// A snapshot: producers go on while it is taken. At most the ring's size, unless the ring is corrupt.
+    ///
+    /// # Examples
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let ring = dynring::Ring::builder(4096).build()?;
+    /// # let (producer, mut consumer) = (ring.producer()?, ring.consumer()?);
+    /// producer.output(b"one")?; // 8 bytes of header, 3 of payload, rounded up to 8
+    /// producer.output(b"two")?;
+    /// assert_eq!(consumer.available(), 32);
+    /// drop(consumer.next()?);
+    /// assert_eq!((consumer.available(), consumer.consumer_pos(), consumer.producer_pos()), (16, 16, 32));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Source: `ring__avail_data_size` in libbpf, `BPF_RB_AVAIL_DATA` in the kernel.
+    #[doc(alias = "ring__avail_data_size")]
+    #[doc(alias = "BPF_RB_AVAIL_DATA")]
+    pub fn available(&self) -> u64 {
+        self.raw.producer_pos().since(self.raw.consumer_pos())
+    }
+
+    /// Everything below has been given back to producers: bytes since the ring began, modulo 2⁶⁴.
+    ///
+    /// Source: `ring__consumer_pos` in libbpf.
+    #[doc(alias = "ring__consumer_pos")]
+    #[doc(alias = "BPF_RB_CONS_POS")]
+    pub fn consumer_pos(&self) -> u64 {
+        self.raw.consumer_pos().get()
+    }
+
+    /// Everything below has been reserved: bytes since the ring began, modulo 2⁶⁴. In rings built with
+    /// [`kernel_protocol`](crate::Builder::kernel_protocol), everything below may be looked at, and more may be reserved.
+    ///
+    /// A snapshot: producers go on while it is taken. It never goes back.
+    ///
+    /// Source: `ring__producer_pos` in libbpf.
+    #[doc(alias = "ring__producer_pos")]
+    #[doc(alias = "BPF_RB_PROD_POS")]
+    pub fn producer_pos(&self) -> u64 {
+        self.raw.producer_pos().get()
+    }
+
+    /// The unfinished record that holds up all records behind it, if the consumer is at one.
+    ///
+    /// It is first noticed here or when the consumer is about to sleep in [`wait`](Self::wait): reading does not look at
+    /// the clock. For as long as the same record holds it up, [`since`](Stalled::since) stays the same. Finished records
+    /// that have not been read are no stall.
+    ///
+    /// A producer that is stopped *while* it reserves, between two instructions, holds up the ring as well, and is not
+    /// reported: it has no record yet.
+    ///
+    /// # Examples
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let ring = dynring::Ring::builder(4096).build()?;
+    /// # let (producer, mut consumer) = (ring.producer()?, ring.consumer()?);
+    /// let record = producer.reserve(100)?;
+    /// producer.output(b"held up")?;
+    /// assert!(consumer.next()?.is_none());
+    ///
+    /// let stalled = consumer.stalled().expect("the reservation");
+    /// println!("{} bytes at {:#x}, for {:?}", stalled.len, stalled.position, stalled.since.elapsed());
+    /// record.commit();
+    /// assert!(consumer.stalled().is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn stalled(&mut self) -> Option<Stalled> {
+        let stalled = self.sight.look(&mut self.raw);
+        // Gives back what was skipped.
+        self.raw.publish();
+        stalled
+    }
+
     /// Records skipped because they were discarded, by this consumer.
     pub fn discarded(&self) -> u64 {
         self.raw.discarded()
+    }
+}
+
+/// What a set of rings asks of its members.
+#[cfg(not(miri))]
+impl Consumer {
+    /// What to wait on, if the ring is one of the kernel.
+    pub(super) fn bell(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
+        match &self.sleep {
+            Sleep::Doorbell(doorbell) => Some(doorbell.map()),
+            Sleep::Futex => None,
+        }
+    }
+
+    /// Whether there is nothing to read in this ring of the kernel, and the bell rings once there is.
+    pub(super) fn may_sleep(&mut self) -> Result<bool, Corrupt> {
+        self.sight.look(&mut self.raw);
+        notify::may_sleep(&mut self.raw)
     }
 }
 

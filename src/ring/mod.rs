@@ -7,6 +7,8 @@ mod error;
 mod lease;
 mod producer;
 mod record;
+#[cfg(not(miri))]
+mod set;
 mod stats;
 
 pub use batch::ReservedBatch;
@@ -16,6 +18,8 @@ pub use error::{BuildError, ConsumerTaken, RegisterError, ReserveError};
 pub use lease::Lease;
 pub use producer::Producer;
 pub use record::{Batch, Record};
+#[cfg(not(miri))]
+pub use set::{AddError, PollEnd, PollError, Polled, RingSet, RingToken};
 pub use stats::Stats;
 
 use std::os::fd::OwnedFd;

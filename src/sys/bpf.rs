@@ -2,11 +2,16 @@
 //!
 //! Source: `union bpf_attr` and `struct bpf_map_info` in the kernel's `include/uapi/linux/bpf.h`.
 
+use core::ffi::CStr;
 use core::ptr;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
-/// The command.
+use super::check;
+
+// The commands.
+const BPF_OBJ_GET: libc::c_int = 7;
+const BPF_MAP_GET_FD_BY_ID: libc::c_int = 14;
 const BPF_OBJ_GET_INFO_BY_FD: libc::c_int = 15;
 
 /// What the kernel says about a map: the part of `struct bpf_map_info` that every kernel with ring buffers has.
@@ -55,16 +60,56 @@ pub(crate) fn map_info(fd: BorrowedFd<'_>) -> io::Result<MapInfo> {
     Ok(info)
 }
 
-/// bpf(2).
+/// The part of `union bpf_attr` that `BPF_OBJ_GET` reads.
+#[repr(C)]
+struct ObjGet {
+    pathname: u64,
+    bpf_fd: u32,
+    file_flags: u32,
+}
+
+const _: () = assert!(size_of::<ObjGet>() == 16);
+
+/// `BPF_OBJ_GET`: a new descriptor, for reading and writing, close-on-exec, of what is pinned at `path`. That may be a map, a program or a link.
+pub(crate) fn obj_get(path: &CStr) -> io::Result<OwnedFd> {
+    let pathname = path.as_ptr().expose_provenance() as u64;
+    let mut attributes = ObjGet { pathname, bpf_fd: 0, file_flags: 0 };
+    // SAFETY: `attributes` has no padding, and `pathname` leads to a string that ends in a zero.
+    let fd = unsafe { bpf(BPF_OBJ_GET, &mut attributes) }?;
+    // SAFETY: the call has just opened it, and nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// The part of `union bpf_attr` that `BPF_MAP_GET_FD_BY_ID` reads.
+#[repr(C)]
+struct GetFdById {
+    id: u32,
+    next_id: u32,
+    open_flags: u32,
+}
+
+const _: () = assert!(size_of::<GetFdById>() == 12);
+
+/// `BPF_MAP_GET_FD_BY_ID`: a new descriptor, for reading and writing, close-on-exec, of the map with that id.
+pub(crate) fn map_fd_by_id(id: u32) -> io::Result<OwnedFd> {
+    let mut attributes = GetFdById { id, next_id: 0, open_flags: 0 };
+    // SAFETY: `attributes` has no padding, and points to nothing.
+    let fd = unsafe { bpf(BPF_MAP_GET_FD_BY_ID, &mut attributes) }?;
+    // SAFETY: the call has just opened it, and nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// bpf(2). Returns what the call does: a descriptor, where `command` opens one.
 ///
 /// # Safety
 /// - `A` is the part of `union bpf_attr` that `command` uses, without padding.
 /// - What the attributes point to is valid for what `command` does with it.
-unsafe fn bpf<A>(command: libc::c_int, attributes: &mut A) -> io::Result<()> {
+unsafe fn bpf<A>(command: libc::c_int, attributes: &mut A) -> io::Result<libc::c_int> {
     let attributes = ptr::from_mut(attributes);
     // SAFETY: `attributes` is valid for as many bytes as the kernel is told; the caller vouches for the rest.
     let result = unsafe { libc::syscall(libc::SYS_bpf, command, attributes, size_of::<A>()) };
-    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    // All results of the commands above fit.
+    check(result as libc::c_int)
 }
 
 /// Whether `fd` is a descriptor of a map, as procfs names it; `None` if there is no procfs to ask.

@@ -5,6 +5,8 @@
 #[cfg(not(miri))]
 pub(crate) mod bpf;
 pub(crate) mod epoll;
+#[cfg(not(miri))]
+pub(crate) mod eventfd;
 pub(crate) mod futex;
 #[cfg(miri)]
 mod heap;
@@ -17,6 +19,10 @@ pub(crate) mod membarrier;
 mod memfd;
 #[cfg(not(miri))]
 pub(crate) mod meminfo;
+#[cfg(not(miri))]
+mod observed;
+#[cfg(not(miri))]
+mod statfs;
 
 #[cfg(miri)]
 pub(crate) use heap::HeapPages;
@@ -26,10 +32,14 @@ pub(crate) use kernel_map::KernelPages;
 pub(crate) use map::RingPages;
 #[cfg(not(miri))]
 pub(crate) use memfd::{allocate, memfd, seal_contents, seal_length, seal_seals};
+#[cfg(not(miri))]
+pub(crate) use observed::ObservedPages;
+#[cfg(not(miri))]
+pub(crate) use statfs::{BPFFS, file_system_type};
 
 pub(crate) use libc::E2BIG;
 #[cfg(not(miri))]
-pub(crate) use libc::{EACCES, EBADF, EINVAL, ENODEV, EPERM};
+pub(crate) use libc::{EACCES, EBADF, EINVAL, ENODEV, ENOENT, ENOTDIR, EPERM};
 
 use std::io;
 

@@ -1,10 +1,14 @@
 //! Rings of the kernel, against the kernel that the tests run on.
 
+mod find;
 mod map;
+mod observer;
 mod open;
 mod positions;
+mod query;
 mod reader;
 mod records;
+mod set;
 #[path = "../support/mod.rs"]
 mod support;
 #[path = "../../examples/quickstart/trace.rs"]

@@ -18,7 +18,7 @@ fn page() -> u32 {
 }
 
 /// Writes `consumer_pos` behind the consumer's back.
-fn forge(ring: &Ring, consumer_pos: u64) -> TestResult {
+pub(crate) fn forge(ring: &Ring, consumer_pos: u64) -> TestResult {
     Pages::map(ring.as_fd(), WRITE, 0, page_size())?.word(0).store(consumer_pos, Ordering::Relaxed);
     assert_eq!(ring.query(Query::ConsPos)?, consumer_pos, "the kernel takes it at its word");
     Ok(())

@@ -3,11 +3,14 @@
 #![allow(dead_code, unused_imports, reason = "each test program uses a part of it")]
 
 pub(crate) mod bpf;
+pub(crate) mod bpffs;
 pub(crate) mod btf;
 pub(crate) mod child;
+pub(crate) mod clock;
 pub(crate) mod drain;
 pub(crate) mod pages;
 pub(crate) mod privilege;
+pub(crate) mod signals;
 pub(crate) mod stall;
 pub(crate) mod watch;
 

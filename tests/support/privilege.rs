@@ -14,14 +14,14 @@ pub(crate) fn closed_fd() -> BorrowedFd<'static> {
 
 /// Calls `f` on a thread that has no privilege: identities belong to threads.
 pub(crate) fn as_nobody<R: Send>(f: impl FnOnce() -> R + Send) -> io::Result<R> {
+    on_a_thread_that(become_nobody, f)
+}
+
+/// Takes all privilege away from the calling thread, for good.
+pub(crate) fn become_nobody() -> io::Result<()> {
     const NOBODY: libc::uid_t = 65534;
-    on_a_thread_that(
-        || {
-            // SAFETY: no preconditions. Not libc's function of the same name, which changes every thread.
-            check(unsafe { libc::syscall(libc::SYS_setresuid, NOBODY, NOBODY, NOBODY) })
-        },
-        f,
-    )
+    // SAFETY: no preconditions. Not libc's function of the same name, which changes every thread.
+    check(unsafe { libc::syscall(libc::SYS_setresuid, NOBODY, NOBODY, NOBODY) })
 }
 
 /// Calls `f` on a thread for which bpf(2) fails with `EPERM`, as it does in containers.
