@@ -42,6 +42,8 @@ struct Shared {
     consumer: ConsumerPage,
     producer: ProducerPage,
     slots: Vec<Slot>,
+    /// A lock for each slot: 1 once somebody has it.
+    locks: Vec<AtomicU32>,
     headers: Vec<HeaderCell>,
     cells: Vec<UnsafeCell<u64>>,
     futex: (Mutex<()>, Condvar),
@@ -93,6 +95,10 @@ unsafe impl Memory for Ring {
 
     fn slots(&self) -> &[Slot] {
         &self.0.slots
+    }
+
+    fn consumer_writes_data(&self) -> bool {
+        true
     }
 
     fn header(&self, at: Position) -> &HeaderCell {
@@ -153,6 +159,7 @@ impl Ring {
             consumer: ConsumerPage::default(),
             producer: ProducerPage::default(),
             slots: (0..slots).map(|_| Slot::default()).collect(),
+            locks: (0..slots).map(|_| AtomicU32::default()).collect(),
             headers: (0..granules).map(stale).collect(),
             cells: (0..granules).map(|_| UnsafeCell::new(0)).collect(),
             futex: (Mutex::new(()), Condvar::new()),
@@ -161,7 +168,7 @@ impl Ring {
 
     /// Registers a producer.
     pub fn producer(&self) -> Producer<Self> {
-        Producer::new(self.clone(), raw::register(self).unwrap())
+        Producer::new(self.clone(), raw::register(self, 0, self).unwrap())
     }
 
     /// The consumer.
@@ -248,6 +255,7 @@ pub fn reserve_batch(producer: &Producer<Ring>, lens: &[u32]) -> Result<Position
 /// Unregisters a producer.
 pub fn leave(producer: &Producer<Ring>) {
     raw::unregister(producer.memory(), producer.registration());
+    bury(producer.memory(), producer.registration());
 }
 
 /// Reserves, fills and commits a record of `len` bytes, if there is space.
@@ -314,4 +322,137 @@ pub fn reserve_waiting(producer: &Producer<Ring>, len: u32) -> Result<Position, 
             return retried;
         }
     }
+}
+
+/// Locks, as those that end with a process: what it did before is in sight of whoever gets the lock.
+impl raw::Claim for Ring {
+    fn take(&self, slot: u32) -> bool {
+        self.0.locks[slot as usize].compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).is_ok()
+    }
+
+    fn give_back(&self, slot: u32) {
+        self.0.locks[slot as usize].store(0, Ordering::Release);
+    }
+}
+
+impl raw::Liveness for Ring {
+    type Proof = Locked;
+
+    fn prove_dead(&self, slot: u32) -> Option<Locked> {
+        raw::Claim::take(self, slot).then(|| Locked { ring: self.clone(), slot })
+    }
+}
+
+/// A lock on a slot that its owner does not have any more.
+pub struct Locked {
+    ring: Ring,
+    slot: u32,
+}
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        raw::Claim::give_back(&self.ring, self.slot);
+    }
+}
+
+/// A ring in the hands of somebody who dies after some looks at it.
+#[derive(Clone)]
+pub struct Mortal {
+    ring: Ring,
+    left: std::rc::Rc<std::cell::Cell<u32>>,
+}
+
+/// What a death unwinds with.
+struct Death;
+
+impl Mortal {
+    /// Dies instead of its look number `looks`, from 0.
+    pub fn new(ring: &Ring, looks: u32) -> Self {
+        Self { ring: ring.clone(), left: std::rc::Rc::new(std::cell::Cell::new(looks)) }
+    }
+
+    fn look(&self) -> &Ring {
+        match self.left.get() {
+            0 => std::panic::resume_unwind(Box::new(Death)),
+            left => self.left.set(left - 1),
+        }
+        &self.ring
+    }
+}
+
+// SAFETY: that of `Ring`.
+unsafe impl Memory for Mortal {
+    const MIRRORED: bool = true;
+
+    fn size(&self) -> RingSize {
+        self.look().size()
+    }
+
+    fn capacity(&self) -> Capacity {
+        self.ring.capacity()
+    }
+
+    fn store_load(&self) -> StoreLoad {
+        self.ring.store_load()
+    }
+
+    fn plain_readers(&self) -> bool {
+        self.look().plain_readers()
+    }
+
+    fn wake(&self, who: Sleeper) {
+        self.look().wake(who);
+    }
+
+    fn consumer(&self) -> &ConsumerPage {
+        Memory::consumer(self.look())
+    }
+
+    fn producer(&self) -> &ProducerPage {
+        Memory::producer(self.look())
+    }
+
+    fn slots(&self) -> &[Slot] {
+        self.look().slots()
+    }
+
+    fn consumer_writes_data(&self) -> bool {
+        true
+    }
+
+    fn header(&self, at: Position) -> &HeaderCell {
+        self.look().header(at)
+    }
+}
+
+/// Does `deed` with a ring, and dies after `looks` looks at it, unless it is done before. What it has come to, if it is.
+pub fn die_doing<R>(ring: &Ring, looks: u32, deed: impl FnOnce(Mortal) -> R) -> Option<R> {
+    let mortal = Mortal::new(ring, looks);
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| deed(mortal)));
+    result.map_err(|death| assert!(death.is::<Death>(), "a death of another kind")).ok()
+}
+
+/// The owner of the slot is dead from now on.
+pub fn bury(ring: &Ring, registration: raw::Registration) {
+    let index = ring.slots().iter().position(|slot| core::ptr::eq(slot, registration.of(ring))).unwrap();
+    raw::Claim::give_back(ring, index as u32);
+}
+
+/// Reserves a record of `len` bytes as the owner of `registration`, and dies in the middle of it or with the record
+/// unfinished. Whether it got as far as that.
+pub fn reserve_and_die(ring: &Ring, registration: raw::Registration, len: u32, looks: u32) -> bool {
+    let reserved = die_doing(ring, looks, |mortal| Producer::new(mortal, registration).reserve(len));
+    bury(ring, registration);
+    reserved.is_some()
+}
+
+/// Takes all that is there, past what nobody is left to finish.
+pub fn receive_all_past_the_dead(consumer: &mut Consumer<Ring>) -> Vec<u64> {
+    let ring = consumer.memory().clone();
+    let mut got = receive_all(consumer);
+    while consumer.skip_abandoned(&ring).expect("an intact ring") {
+        consumer.publish();
+        got.extend(receive_all(consumer));
+    }
+    got
 }

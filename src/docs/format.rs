@@ -27,7 +27,8 @@
 //! | 132 | u32 | `closed` | 1 once the consumer is gone for good |
 //! | 136 | u32 | `taken` | 1 once a consumer has been handed out |
 //! | 140 | u32 | `space_seq` | futex of producers that wait for space |
-//! | 256 | u64 | `discarded` | records skipped |
+//! | 256 | u64 | `discarded` | records skipped because they were discarded |
+//! | 264 | u64 | `abandoned` | records skipped because nobody was left to finish them |
 //!
 //! # The producer page: written by producers
 //!
@@ -38,11 +39,10 @@
 //! | 16 | u64 | `overwrite_pos` | the kernel's; 0 |
 //! | 128 | u64 | `head` | the reserve cursor of rings with [`kernel_protocol`](crate::Builder::kernel_protocol) |
 //! | 256 | u32 | `slots_used` | slots from 0 on that were ever used |
-//! | 260 | u32 | `producers` | registered producers |
-//! | 264 | u32 | `registrations` | registrations so far |
-//! | 268 | u32 | `openers` | handles that can register producers |
-//! | 272 | u32 | `waiting` | producers that wait for space |
-//! | 276 | u32 | `layout` | version of these words and of the slots: 1 |
+//! | 260 | u32 | `registrations` | registrations so far |
+//! | 264 | u32 | `openers` | handles that can register producers |
+//! | 268 | u32 | `waiting` | producers that wait for space, at least |
+//! | 272 | u32 | `layout` | version of these words and of the slots: 1 |
 //! | 384 | u32 | `wake_seq` | futex of the consumer |
 //!
 //! In rings with the kernel's protocol, everything below `producer_pos` has its header, and may be looked at. In others,
@@ -74,6 +74,7 @@
 //! | 16 | u64 | `wanted` | while waiting for space: the `consumer_pos` that would do, with bit 0 set |
 //! | 24 | u64 | `refused` | reservations refused because the ring was full |
 //! | 32 | u32 | `owner` | registration number; 0 if the slot is free |
+//! | 36 | u32 | `process` | process id of the producer, as it sees itself |
 //!
 //! # A record
 //!

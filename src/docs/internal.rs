@@ -202,14 +202,43 @@
 //! A slot is taken by a compare-and-swap of its owner from 0 (E22), which acquires what its last owner did (E23). Only
 //! thus is the word still one that never goes back, and whose announcements vouch for the last owner's headers.
 //!
-//! Taking a slot, a producer first counts itself as present, then counts its slot as used, with release (E27). A
-//! consumer that asks whether all have gone reads in the other order: was there ever one, or is nobody left who could
-//! make one? Then (E28), how many are present? So a first producer that comes in between is counted, and not mistaken
-//! for the last that has gone. Who is refused a slot was never counted as present: it has nothing to take back, and
-//! nobody to wake.
+//! Taking a slot, a producer first writes its number there, then counts its slot as used, with release (E27). A consumer
+//! that asks whether all have gone reads in the other order: was there ever one, or is nobody left who could make one?
+//! Then (E28), has any slot an owner? So a first producer that comes in between is seen, and not mistaken for the last that
+//! has gone. The last handle that could make one goes with release (E29): slots that were used before are seen.
 //!
-//! A producer that leaves does so with release (E29), and the consumer that counts nobody acquires that (E30): if it
+//! A producer that leaves does so with release (E23), and the consumer that finds no owner acquires that (E30): if it
 //! then looks and finds nothing, there is nothing.
+//!
+//! # Producers that die
+//!
+//! In rings that processes share, each producer holds a lock that the system releases when its process is gone, however it
+//! went; it is taken before the slot, and let go of after. Who gets the lock of a slot that has an owner has *proof* that the
+//! owner is dead, and sees all that it did. Nothing is decided by time: a producer that is stopped keeps its lock.
+//!
+//! *Records that nobody will finish.* The tag of a record says who has reserved it, and below the limit, the tag is in sight.
+//! If no slot has that owner, then it has given its slot back, with release (E23), which the consumer acquires (E31): by
+//! then it had finished the record, or it never will. If a slot does, the lock decides. Either way, the consumer looks at the
+//! header once more, and passes the record if that is still BUSY. It writes nothing: whoever consumes next decides alike.
+//!
+//! *Producers that were entering.* Whether one that announced s has reserved there is found out as follows; a repair is done
+//! by one at a time, which sees the announcements of all who are dead.
+//!
+//! 1. If head is s, nobody has reserved at s. Else somebody has, once and for all, as head takes each value once.
+//! 2. If somebody who lives announces s, it is too early to tell. If not, then whoever has reserved at s and lives has left
+//!    the entering state since, and its header is in sight (E6, E32).
+//! 3. If `consumer_pos` is past s, then the dead have lost: the consumer would not have passed the announcement of who has
+//!    reserved there. That what was read of the header was of this lap is certain by then, too: who reserves there on the next
+//!    lap has seen a `consumer_pos` past s before its swap, and the last look at head acquires all swaps (E33).
+//! 4. A header of this lap at s names who has reserved. (An old payload may look like one: owner, lap and length would all have
+//!    to fit. It would have to lie at the very place where a producer died.)
+//! 5. If there is none, one of the dead has: the one whose end head has been at. Head has been wherever somebody announces,
+//!    has left, or has written a header of this lap. Ends that lie before that of the winner lie within its reservation,
+//!    where head has never been; so the first that fits, from the shortest on, is the winner's.
+//! 6. A discarded record goes over what it has reserved, under its own name. Only then do the slots say what has come out.
+//!
+//! A repair that dies has written either nothing at s, or a header that step 4 finds. (Models: `repair.rs`, in which producers
+//! die before each look at the ring that a reservation takes, and so do repairs.)
 //!
 //! # What is not promised
 //!
@@ -233,7 +262,7 @@
 //! | E2 `Announce` | rel | `attempt` | E10, E11 | overwrites the word that vouched for the last header | b |
 //! | E3 `SwapRelease` | rel | `attempt` | E1, E4 | the announcement may be seen after the swap | a |
 //! | E4 `SwapFailed` | acq | `attempt` | E3 | as E1, in the second try | a |
-//! | E5 `TagStore` | rel | `write_header` | repair | a new tag beside an old length | c |
+//! | E5 `TagStore` | rel | `write_header` | observers | a new tag beside an old length | c |
 //! | E6 `Leave` | rel | `attempt` | E10, E11 | left, and the header is not in sight | d |
 //! | E7 `GiveUp` | rel | `give_up` | E10, E11 | as E2 | e |
 //! | E8 `SpaceLoad` | fence | `released`, whoever looks how full the ring is | E9 | writes to what is still being read | f |
@@ -248,17 +277,20 @@
 //! | E17 `RaiseFence` | sc | `publish` | E21 | sleeps while there is a record that was published for others | l |
 //! | E18 `FinishFence` | sc | `finish` | E21 | sleeps while there is a record | m |
 //! | E19 `LeaveFence` | sc | `left` | E21 | sleeps while there is a record that was hidden | n |
-//! | E20 `GoneFence` | sc | `unregister`, `close` | E21 | sleeps while nobody is left | o |
+//! | E20 `GoneFence` | sc | `unregister`, `close`, `repair` | E21 | sleeps while nobody is left | o |
 //! | E21 `SleepFence` | sc | between `about_to_sleep` and the last look | E17 - E20 | as E17 to E20 | m |
 //! | E22 `SlotTake` | acq | `register` | E23 | vouches for headers that are not in sight | p |
-//! | E23 `SlotFree` | rel | `unregister` | E22 | as E22 | p |
+//! | E23 `SlotFree` | rel | `unregister`, `free` | E22, E30, E31 | as E22 | p |
 //! | E24 `WaitFence` | sc | between `about_to_wait` and the last try | E25, E26 | sleeps while there is space | q |
 //! | E25 `SpaceFence` | sc | `Consumer::publish` | E24 | as E24 | q |
 //! | E26 `CloseFence` | sc | `Consumer::close` | E24 | sleeps while the consumer is gone | r |
 //! | E27 `Registered` | rel | `register` | E28 | the first to come is taken for the last to go | s |
-//! | E28 `RegisteredLoad` | fence | `disconnected` | E27 | as E27 | s |
-//! | E29 `ProducerGone` | rel | `unregister`, `close` | E30 | all have gone, and a record is overlooked | t |
-//! | E30 `ProducersLoad` | fence | `disconnected` | E29 | as E29 | t |
+//! | E28 `RegisteredLoad` | fence | `disconnected` | E27, E29 | as E27 | s |
+//! | E29 `OpenerGone` | rel | `close` | E28 | all have gone, and a slot is overlooked | t |
+//! | E30 `OwnersLoad` | fence | `disconnected` | E23 | all have gone, and a record is overlooked | u |
+//! | E31 `OwnerLoad` | fence | `owner_of` | E23 | a finished record is taken for one that nobody will finish | v |
+//! | E32 `RepairSlots` | fence | `is_tried_by_the_living`, `was_head` | E6 | a winner's header is not in sight | w |
+//! | E33 `RepairHead` | acq | `settle` | E3 | writes into a record of the next lap | x |
 //!
 //! The swap of head does not acquire when it succeeds: see step 1 of the proof.
 //!
@@ -283,7 +315,11 @@
 //! - q: `space::a_producer_that_waits_for_space_gets_it`
 //! - r: `space::a_producer_that_waits_for_space_learns_that_the_consumer_is_gone`
 //! - s: `disconnect::a_producer_that_registers_for_the_first_time_is_not_taken_for_the_last_that_left`
-//! - t: `disconnect::once_the_last_producer_has_left_all_it_sent_is_there`
+//! - t: `disconnect::once_the_last_opener_has_gone_all_that_its_producers_sent_is_there`
+//! - u: `disconnect::once_the_last_producer_has_left_all_it_sent_is_there`
+//! - v: `repair::a_record_that_is_finished_by_one_who_leaves_is_not_abandoned`
+//! - w: `repair::who_lives_goes_on_during_a_repair`
+//! - x: `repair::a_start_that_the_ring_has_gone_past_is_lost`
 //!
 //! # What the models do not show
 //!

@@ -127,6 +127,7 @@ impl RingBuf {
         let rules = Rules {
             capacity: Capacity::of_ring(self.size, Mapped::MIRRORED),
             plain_readers: true,
+            consumer_writes_data: false,
             // Commits in the kernel run a full barrier of their own: the consumer needs one of the same kind.
             store_load: StoreLoad::Fence,
             wake: |_, _| {},

@@ -75,7 +75,7 @@ impl UserRingBuf {
     /// # Errors
     /// All slots are taken: [`max_producers`](Self::max_producers).
     pub fn producer(&self) -> Result<Producer, RegisterError> {
-        Producer::register(&self.memory, Space::drained(Arc::clone(&self.map)))
+        Producer::register(&self.memory, None, Space::drained(Arc::clone(&self.map)))
     }
 
     /// Size of the ring's data in bytes: `max_entries` of the map. It may be exactly full.
@@ -113,6 +113,7 @@ fn rules(size: RingSize) -> Rules {
     Rules {
         capacity: Capacity::of_user_ring(size),
         plain_readers: true,
+        consumer_writes_data: false,
         // Nobody sleeps on words of this ring, so that there is nothing to order: drains wake through the map.
         store_load: StoreLoad::Asymmetric,
         wake: |_, _| {},

@@ -273,15 +273,16 @@ impl<M: Memory> Producer<M> {
     /// to reserve, the sleep if it is refused, [`waited`](Self::waited).
     pub fn about_to_wait(&self, wanted: Position) -> u32 {
         let seq = self.memory.consumer().state.space_seq.load(Ordering::Relaxed);
-        self.slot.of(&self.memory).wanted.store(wanted.get() | 1, Ordering::Relaxed);
+        // In this order: who dies in between has been counted if its slot says that it waits.
         self.memory.producer().registry.waiting.fetch_add(1, Ordering::Relaxed);
+        self.slot.of(&self.memory).wanted.store(wanted.get() | 1, Ordering::Relaxed);
         seq
     }
 
     /// Takes back [`about_to_wait`](Self::about_to_wait).
     pub fn waited(&self) {
-        self.memory.producer().registry.waiting.fetch_sub(1, Ordering::Relaxed);
         self.slot.of(&self.memory).wanted.store(0, Ordering::Relaxed);
+        self.memory.producer().registry.waiting.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// What remains to be done when the entering state has been left. Whether a sleeping consumer may have missed something: an

@@ -1,8 +1,8 @@
 //! Reading: the loop over records, for rings of this crate and of the kernel alike.
 
-use super::{Memory, Sleeper, limit};
+use super::{Liveness, Memory, Sleeper, limit};
 use crate::sync::{Edge, Ordering, fence_acquire, fence_seq_cst, release};
-use crate::wire::{Corrupt, HEADER_BYTES, Header, Position, stride};
+use crate::wire::{Corrupt, HEADER_BYTES, Header, Position, SlotWord, Tag, stride};
 
 /// The one consumer.
 ///
@@ -22,7 +22,19 @@ pub struct Consumer<M> {
     published: Position,
     limit: Position,
     discarded: u64,
+    abandoned: u64,
     corrupt: Option<Corrupt>,
+}
+
+/// What holds the consumer up, where there is more than it can see.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HeldUp {
+    /// Where.
+    pub at: Position,
+    /// The payload length that was reserved; not known while the producer is still entering.
+    pub len: Option<u32>,
+    /// The slot of the producer that has not finished; none if it has freed its slot, or the ring has none.
+    pub slot: Option<u32>,
 }
 
 /// A record.
@@ -50,7 +62,16 @@ impl<M: Memory> Consumer<M> {
     /// The consumer of `memory`, which resumes at `consumer_pos`. There must be no other.
     pub fn new(memory: M) -> Self {
         let start = Position::new(memory.consumer().consumer_pos.load(Ordering::Relaxed));
-        let mut consumer = Self { memory, taken: start, published: start, limit: start, discarded: 0, corrupt: None };
+        let (discarded, abandoned) = if memory.slots().is_empty() {
+            (0, 0)
+        } else {
+            let page = memory.consumer();
+            // The last consumer may have died in its sleep.
+            page.state.sleeping.store(0, Ordering::Relaxed);
+            (page.discarded.load(Ordering::Relaxed), page.abandoned.load(Ordering::Relaxed))
+        };
+        let (taken, published, limit) = (start, start, start);
+        let mut consumer = Self { memory, taken, published, limit, discarded, abandoned, corrupt: None };
         if !start.is_aligned() {
             let producer = consumer.producer_pos();
             let size = consumer.memory.size().bytes();
@@ -130,6 +151,69 @@ impl<M: Memory> Consumer<M> {
         header.is_busy().then_some(Found { at, len: header.len() })
     }
 
+    /// What holds the consumer up, if anything does: an unfinished record, or a producer that is entering.
+    #[cold]
+    pub fn held_up(&mut self) -> Option<HeldUp> {
+        if let Some(Found { at, len }) = self.unfinished() {
+            let slot = if self.is_ours() { self.owner_of(at) } else { None };
+            return Some(HeldUp { at, len: Some(len), slot });
+        }
+        let at = self.limit;
+        if self.taken != at || !self.is_ours() || self.corrupt.is_some() {
+            return None;
+        }
+        let announced = SlotWord::entering(at).word();
+        let entering = |slot: &super::Slot| slot.word.load(Ordering::Relaxed) == announced;
+        let slot = self.memory.used_slots().iter().position(entering)? as u32;
+        let beyond = self.memory.head().load(Ordering::Relaxed) != at.get();
+        beyond.then_some(HeldUp { at, len: None, slot: Some(slot) })
+    }
+
+    /// The slot whose owner has reserved the record at `at`, below the limit. None if it has freed its slot since: then it has
+    /// finished the record by now, or never will.
+    fn owner_of(&self, at: Position) -> Option<u32> {
+        let tag = Tag::from_word(self.memory.header(at).tag.load(Ordering::Relaxed));
+        let owns = |slot: &super::Slot| slot.owner.load(Ordering::Relaxed) == u32::from(tag.owner());
+        let slot = self.memory.used_slots().iter().position(owns).filter(|_| tag.owner() != 0);
+        fence_acquire(Edge::OwnerLoad);
+        slot.map(|index| index as u32)
+    }
+
+    /// Skips the unfinished record that holds the consumer up, if nobody is left to finish it: its owner has freed its slot,
+    /// or is dead. Whether it did.
+    ///
+    /// # Errors
+    /// The ring is corrupt; sticky.
+    #[cold]
+    pub fn skip_abandoned<L: Liveness>(&mut self, liveness: &L) -> Result<bool, Corrupt> {
+        let Some(Found { at, .. }) = self.unfinished().filter(|_| self.is_ours()) else { return Ok(false) };
+        let _proof = match self.owner_of(at) {
+            None => None,
+            Some(slot) => match liveness.prove_dead(slot) {
+                Some(proof) => Some(proof),
+                None => return Ok(false),
+            },
+        };
+        // Anew: it may have finished the record before it went.
+        let header = self.header(at);
+        if !header.is_busy() {
+            return Ok(true);
+        }
+        let (len, stride) = (header.len(), stride(header.len()));
+        if stride > self.limit.since(at) {
+            return Err(self.overlong(at, len));
+        }
+        self.taken = at.advance(stride);
+        self.abandoned += 1;
+        self.memory.consumer().abandoned.store(self.abandoned, Ordering::Relaxed);
+        Ok(true)
+    }
+
+    /// Takes the ring for corrupt from now on, for a reason that lies outside what the consumer reads.
+    pub fn give_up(&mut self, corrupt: Corrupt) {
+        self.poison(corrupt);
+    }
+
     /// Everything below has been given back to producers.
     #[inline]
     pub fn consumer_pos(&self) -> Position {
@@ -199,7 +283,7 @@ impl<M: Memory> Consumer<M> {
         if self.published == self.taken {
             return;
         }
-        if self.is_ours() {
+        if self.memory.consumer_writes_data() {
             self.own_lines();
         }
         self.published = self.taken;
@@ -327,8 +411,8 @@ impl<M: Memory> Consumer<M> {
         let expected =
             registry.slots_used.load(Ordering::Relaxed) == 0 && registry.openers.load(Ordering::Relaxed) != 0;
         fence_acquire(Edge::RegisteredLoad);
-        let gone = registry.producers.load(Ordering::Relaxed) == 0;
-        fence_acquire(Edge::ProducersLoad);
+        let gone = self.memory.used_slots().iter().all(|slot| slot.owner.load(Ordering::Relaxed) == 0);
+        fence_acquire(Edge::OwnersLoad);
         gone && !expected
     }
 
@@ -343,6 +427,12 @@ impl<M: Memory> Consumer<M> {
         if self.is_waited_for() {
             self.memory.wake(Sleeper::Producers);
         }
+    }
+
+    /// Records skipped because nobody was left to finish them.
+    #[inline]
+    pub fn abandoned(&self) -> u64 {
+        self.abandoned
     }
 
     /// Records skipped because they were discarded.

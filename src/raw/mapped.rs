@@ -48,6 +48,8 @@ pub struct Rules {
     pub capacity: Capacity,
     /// See [`Memory::plain_readers`].
     pub plain_readers: bool,
+    /// See [`Memory::consumer_writes_data`].
+    pub consumer_writes_data: bool,
     /// See [`Memory::store_load`].
     pub store_load: StoreLoad,
     /// See [`Memory::wake`].
@@ -110,6 +112,11 @@ unsafe impl Memory for Mapped {
     #[inline]
     fn plain_readers(&self) -> bool {
         self.rules.plain_readers
+    }
+
+    #[inline]
+    fn consumer_writes_data(&self) -> bool {
+        self.rules.consumer_writes_data
     }
 
     fn wake(&self, who: Sleeper) {

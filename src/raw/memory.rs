@@ -35,6 +35,9 @@ pub unsafe trait Memory {
     /// All slots. A ring that the kernel fills has none.
     fn slots(&self) -> &[Slot];
 
+    /// Whether the consumer may write to the data that it has read.
+    fn consumer_writes_data(&self) -> bool;
+
     /// The header at `at` modulo the size.
     fn header(&self, at: Position) -> &HeaderCell;
 
@@ -85,6 +88,8 @@ pub struct ConsumerPage {
     pub state: CachePadded<ConsumerState>,
     /// Records that were skipped because they were discarded.
     pub discarded: AtomicU64,
+    /// Records that were skipped because nobody was left to finish them.
+    pub abandoned: AtomicU64,
 }
 
 /// The consumer's state.
@@ -123,8 +128,6 @@ pub struct ProducerPage {
 pub struct Registry {
     /// Slots that were ever used: both passes look at these.
     pub slots_used: AtomicU32,
-    /// Registered producers.
-    pub producers: AtomicU32,
     /// Registrations so far, modulo 2³².
     pub registrations: AtomicU32,
     /// Handles that can register further producers.
@@ -149,6 +152,8 @@ pub struct SlotWords {
     pub refused: AtomicU64,
     /// Registration number of the producer; 0: free.
     pub owner: AtomicU32,
+    /// The producer's process, as it calls itself. Nothing is decided by it.
+    pub process: AtomicU32,
 }
 
 /// A producer slot.
@@ -192,20 +197,21 @@ mod layout {
     const _: () = assert!(offset_of!(ConsumerState, taken) == 8);
     const _: () = assert!(offset_of!(ConsumerState, space_seq) == 12);
     const _: () = assert!(offset_of!(ConsumerPage, discarded) == 256);
+    const _: () = assert!(offset_of!(ConsumerPage, abandoned) == 264);
     const _: () = assert!(offset_of!(ProducerPage, head) == 128);
     const _: () = assert!(offset_of!(ProducerPage, registry) == 256);
     const _: () = assert!(offset_of!(Registry, slots_used) == 0);
-    const _: () = assert!(offset_of!(Registry, producers) == 4);
-    const _: () = assert!(offset_of!(Registry, registrations) == 8);
-    const _: () = assert!(offset_of!(Registry, openers) == 12);
-    const _: () = assert!(offset_of!(Registry, waiting) == 16);
-    const _: () = assert!(offset_of!(Registry, layout) == 20);
+    const _: () = assert!(offset_of!(Registry, registrations) == 4);
+    const _: () = assert!(offset_of!(Registry, openers) == 8);
+    const _: () = assert!(offset_of!(Registry, waiting) == 12);
+    const _: () = assert!(offset_of!(Registry, layout) == 16);
     const _: () = assert!(offset_of!(ProducerPage, wake_seq) == 384);
     const _: () = assert!(offset_of!(SlotWords, word) == 0);
     const _: () = assert!(offset_of!(SlotWords, span) == 8);
     const _: () = assert!(offset_of!(SlotWords, wanted) == 16);
     const _: () = assert!(offset_of!(SlotWords, refused) == 24);
     const _: () = assert!(offset_of!(SlotWords, owner) == 32);
+    const _: () = assert!(offset_of!(SlotWords, process) == 36);
 
     const _: () = assert!(size_of::<ConsumerPage>() <= 4096);
     // In user rings, slots follow.

@@ -14,6 +14,7 @@ mod publish;
 #[cfg(not(dynring_loom))]
 mod record;
 mod registry;
+mod repair;
 #[cfg(not(dynring_loom))]
 mod reservation;
 #[cfg_attr(miri, allow(dead_code, reason = "there is no kernel under Miri"))]
@@ -22,7 +23,7 @@ mod resume;
 mod seat;
 
 pub use claim::{Producer, Refusal};
-pub use consumer::{Consumer, Found};
+pub use consumer::{Consumer, Found, HeldUp};
 pub use finish::{Wakeup, carve, finish, shrink};
 pub use limit::limit;
 #[cfg(not(dynring_loom))]
@@ -31,10 +32,13 @@ use memory::released;
 pub use memory::{ConsumerPage, HeaderCell, Memory, ProducerPage, Sleeper, Slot, initialise};
 #[cfg(not(dynring_loom))]
 pub use record::{Held, Taken};
-pub use registry::{Figures, NoFreeSlot, Registration, claim_consumer, close, figures, open, register, unregister};
+pub use registry::{
+    Claim, Figures, NoFreeSlot, Registration, claim_consumer, close, figures, open, register, unregister,
+};
+pub use repair::{Liveness, Repaired, repair};
 #[cfg(not(dynring_loom))]
 pub use reservation::{Leased, Reservation, Reservations};
 #[cfg_attr(miri, allow(unused_imports, reason = "there is no kernel under Miri"))]
 pub use resume::{Unusable, resume};
 #[cfg(not(dynring_loom))]
-pub use seat::Seat;
+pub use seat::{Claims, LivingClaim, NoSeat, Seat};

@@ -18,6 +18,24 @@ pub struct Registration {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct NoFreeSlot;
 
+/// What shows others that the owner of a slot lives. It does for as long as it exists, however it comes to end.
+pub trait Claim {
+    /// Lays claim to a slot. Whether nobody else does.
+    fn take(&self, slot: u32) -> bool;
+
+    /// Takes it back.
+    fn give_back(&self, slot: u32);
+}
+
+/// Where owners live as long as the memory does, there is nothing to be shown.
+impl Claim for () {
+    fn take(&self, _: u32) -> bool {
+        true
+    }
+
+    fn give_back(&self, _: u32) {}
+}
+
 impl Registration {
     /// The slot.
     #[inline]
@@ -38,23 +56,33 @@ impl Registration {
     }
 }
 
-/// Takes a free slot. Its word stays as the last owner left it: the records before it may not have been read yet.
+/// Takes a free slot for a producer of `process`. Its word stays as the last owner left it: the records before it may not
+/// have been read yet.
+///
+/// Claimed before it is taken, the slot never looks as if its owner was dead.
 ///
 /// # Errors
 /// All slots are taken.
-pub fn register<M: Memory>(memory: &M) -> Result<Registration, NoFreeSlot> {
+pub fn register<M: Memory>(
+    memory: &M,
+    process: u32,
+    claim: &(impl Claim + ?Sized),
+) -> Result<Registration, NoFreeSlot> {
     // Before, so that its fence is no part of taking the slot.
     let released = released(memory);
     let registry = &memory.producer().registry;
     let count = registry.registrations.fetch_add(1, Ordering::Relaxed);
     let owner = (count % u32::from(u16::MAX)) as u16 + 1;
     for (slot, index) in memory.slots().iter().zip(0..) {
+        if slot.owner.load(Ordering::Relaxed) != 0 || !claim.take(index) {
+            continue;
+        }
         if slot.owner.compare_exchange(0, u32::from(owner), acquire(Edge::SlotTake), Ordering::Relaxed).is_ok() {
-            // Not before there is a slot: to be counted and then not to come would need a wake.
-            registry.producers.fetch_add(1, Ordering::Relaxed);
+            slot.process.store(process, Ordering::Relaxed);
             registry.slots_used.fetch_max(index + 1, release(Edge::Registered));
             return Ok(Registration { index, owner, released });
         }
+        claim.give_back(index);
     }
     Err(NoFreeSlot)
 }
@@ -63,7 +91,6 @@ pub fn register<M: Memory>(memory: &M) -> Result<Registration, NoFreeSlot> {
 #[cold]
 pub fn unregister<M: Memory>(memory: &M, registration: Registration) {
     registration.of(memory).owner.store(0, release(Edge::SlotFree));
-    memory.producer().registry.producers.fetch_sub(1, release(Edge::ProducerGone));
     wake_any(memory, Edge::GoneFence);
 }
 
@@ -75,7 +102,7 @@ pub fn open<M: Memory>(memory: &M) {
 /// One handle less.
 #[cold]
 pub fn close<M: Memory>(memory: &M) {
-    memory.producer().registry.openers.fetch_sub(1, release(Edge::ProducerGone));
+    memory.producer().registry.openers.fetch_sub(1, release(Edge::OpenerGone));
     wake_any(memory, Edge::GoneFence);
 }
 
@@ -97,17 +124,21 @@ pub struct Figures {
     pub refused: u64,
     /// Records that were skipped because they were discarded.
     pub discarded: u64,
+    /// Records that were skipped because nobody was left to finish them.
+    pub abandoned: u64,
 }
 
 /// Reads them.
 pub fn figures<M: Memory>(memory: &M) -> Figures {
     let refused = |slot: &Slot| slot.refused.load(Ordering::Relaxed);
+    let taken = |slot: &&Slot| slot.owner.load(Ordering::Relaxed) != 0;
     Figures {
         // In this order, so that the consumer is hardly ever seen ahead of head.
         consumer_pos: released(memory),
         head: Position::new(memory.head().load(Ordering::Relaxed)),
-        producers: memory.producer().registry.producers.load(Ordering::Relaxed),
+        producers: memory.used_slots().iter().filter(taken).count() as u32,
         refused: memory.used_slots().iter().map(refused).fold(0, u64::wrapping_add),
         discarded: memory.consumer().discarded.load(Ordering::Relaxed),
+        abandoned: memory.consumer().abandoned.load(Ordering::Relaxed),
     }
 }

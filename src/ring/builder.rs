@@ -126,6 +126,7 @@ impl Builder {
         let rules = Rules {
             capacity: Capacity::of_ring(size, Mapped::MIRRORED),
             plain_readers: self.kernel_protocol,
+            consumer_writes_data: true,
             store_load: notify::store_load(),
             wake: notify::wake,
         };

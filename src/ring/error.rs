@@ -3,7 +3,7 @@
 use core::fmt;
 use std::io;
 
-use crate::raw::Refusal;
+use crate::raw::{NoSeat, Refusal};
 use crate::wire::{Corrupt, SizeError};
 
 /// A ring that could not be made.
@@ -59,25 +59,55 @@ impl From<BuildError> for io::Error {
     }
 }
 
-/// No slot is free for another producer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// A producer that could not be registered.
+#[derive(Debug)]
 #[non_exhaustive]
-pub struct RegisterError {
-    /// For how many producers the ring has room.
-    pub max_producers: usize,
+pub enum RegisterError {
+    /// No slot is free for another producer.
+    Full {
+        /// For how many producers the ring has room.
+        max_producers: usize,
+    },
+    /// The system refused: the memory could not be mapped, or a lock that shows other processes that the producer lives could
+    /// not be had.
+    System(io::Error),
+}
+
+impl RegisterError {
+    pub(crate) fn new(error: NoSeat, max_producers: usize) -> Self {
+        match error {
+            NoSeat::Taken(_) => Self::Full { max_producers },
+            NoSeat::System(error) => Self::System(error),
+        }
+    }
 }
 
 impl fmt::Display for RegisterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "all {} producers that the ring has room for are registered already", self.max_producers)
+        match self {
+            Self::Full { max_producers } => {
+                write!(f, "all {max_producers} producers that the ring has room for are registered already")
+            }
+            Self::System(error) => write!(f, "the system refused a producer: {error}"),
+        }
     }
 }
 
-impl std::error::Error for RegisterError {}
+impl std::error::Error for RegisterError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Full { .. } => None,
+            Self::System(error) => Some(error),
+        }
+    }
+}
 
 impl From<RegisterError> for io::Error {
     fn from(error: RegisterError) -> Self {
-        Self::new(io::ErrorKind::QuotaExceeded, error)
+        match error {
+            RegisterError::Full { .. } => Self::new(io::ErrorKind::QuotaExceeded, error),
+            RegisterError::System(error) => error,
+        }
     }
 }
 

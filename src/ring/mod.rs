@@ -90,7 +90,7 @@ impl Ring {
     /// # Errors
     /// As many producers as the ring was built for are registered already.
     pub fn producer(&self) -> Result<Producer, RegisterError> {
-        Producer::register(&self.shared.memory, Space::Futex)
+        Producer::register(&self.shared.memory, None, Space::Futex)
     }
 
     /// The consumer. There is one, handed out once.

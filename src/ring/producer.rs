@@ -8,7 +8,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 use super::{Lease, RegisterError, ReserveError, ReservedBatch};
 use crate::dynptr::{DynPtr, Reserved};
 use crate::notify::{Deadline, Space};
-use crate::raw::{self, Mapped, Memory, Seat, Wakeup};
+use crate::raw::{self, Claims, Mapped, Memory, NoSeat, Seat, Wakeup};
 use crate::wire::{HEADER_BYTES, stride};
 
 /// One of a ring's producers.
@@ -38,9 +38,16 @@ pub struct Producer {
 }
 
 impl Producer {
-    pub(crate) fn register(memory: &Mapped, space: Space) -> Result<Self, RegisterError> {
-        let full = |_| RegisterError { max_producers: memory.slots().len() };
-        let seat = Seat::take(memory).map_err(full)?;
+    pub(crate) fn register(
+        memory: &Mapped,
+        claims: Option<Arc<dyn Claims>>,
+        space: Space,
+    ) -> Result<Self, RegisterError> {
+        Self::seated(Seat::take(memory, claims), memory, space)
+    }
+
+    fn seated(seat: Result<Seat, NoSeat>, memory: &Mapped, space: Space) -> Result<Self, RegisterError> {
+        let seat = seat.map_err(|error| RegisterError::new(error, memory.slots().len()))?;
         let raw = raw::Producer::new(memory.clone(), seat.registration());
         Ok(Self { raw, seat: Arc::new(seat), space })
     }
@@ -50,7 +57,7 @@ impl Producer {
     /// # Errors
     /// As many producers as the ring has room for are registered already.
     pub fn try_clone(&self) -> Result<Self, RegisterError> {
-        Self::register(self.raw.memory(), self.space.another())
+        Self::seated(self.seat.another(), self.raw.memory(), self.space.another())
     }
 
     /// The largest payload that a record can have, in bytes.

@@ -21,11 +21,14 @@ pub struct Stats {
     /// Records that the consumer has skipped because they were discarded, since the ring began. What is left of a lease and
     /// the rest behind a shortened record count too.
     pub discarded: u64,
+    /// Records that the consumer has skipped because nobody was left to finish them, since the ring began: their producers
+    /// have died, or have leaked them and gone.
+    pub abandoned: u64,
 }
 
 impl Stats {
     pub(crate) fn of(memory: &Mapped) -> Self {
-        let raw::Figures { head, consumer_pos, producers, refused, discarded } = raw::figures(memory);
+        let raw::Figures { head, consumer_pos, producers, refused, discarded, abandoned } = raw::figures(memory);
         Self {
             capacity: memory.size().bytes(),
             head: head.get(),
@@ -34,6 +37,7 @@ impl Stats {
             producers,
             refused,
             discarded,
+            abandoned,
         }
     }
 }

@@ -70,18 +70,24 @@ edges! {
     Registered,
     /// Consumer looks whether there was ever a producer, or will be: whoever came is among the producers that it counts next.
     RegisteredLoad,
-    /// The last producer leaves: its records came before.
-    ProducerGone,
+    /// The last handle that could make producers goes: those that it has made came before.
+    OpenerGone,
     /// Fence between leaving and the look at whether the consumer sleeps.
     GoneFence,
-    /// Consumer looks whether producers are left.
-    ProducersLoad,
+    /// Fence after the consumer has looked whether slots have owners: what the last owner did came before.
+    OwnersLoad,
     /// Fence between a released record and the look at whether producers wait for space.
     SpaceFence,
     /// Fence between "the consumer is gone" and the look at whether producers wait for space.
     CloseFence,
     /// Fence between "a producer waits for space" and its last try.
     WaitFence,
+    /// Fence after the consumer has looked whether the owner of an unfinished record still has a slot: what it did came before.
+    OwnerLoad,
+    /// Fence after repair has looked at all slots: whoever has left the entering state has written its header.
+    RepairSlots,
+    /// Repair looks at head for the last time: what made space for those who have reserved came before.
+    RepairHead,
 }
 
 /// `Acquire`, or `Relaxed` in a model that weakens `edge`.

@@ -27,6 +27,20 @@ pub enum Corrupt {
         /// Size of the ring in bytes.
         size: u64,
     },
+    /// A producer that has died while it reserved claims a span that nobody can have reserved.
+    Span {
+        /// Where it reserved.
+        at: Position,
+        /// The span in its slot, in bytes.
+        found: u64,
+        /// Bytes from there to the end of what has been reserved.
+        available: u64,
+    },
+    /// Several producers have died while they reserved at one place, and which of them has can not be told any more.
+    Undecided {
+        /// Where they reserved.
+        at: Position,
+    },
     /// A consumer position that is off the grid of 8 bytes, or not within one ring's size behind the producers.
     ConsumerPos {
         /// The position that was found.
@@ -46,6 +60,13 @@ impl core::fmt::Display for Corrupt {
                 "corrupt ring: the record at {at} claims a payload of {found} bytes, but {available} bytes with its header \
                  have been produced"
             ),
+            Self::Span { at, found, available } => write!(
+                f,
+                "corrupt ring: a dead producer claims {found} bytes at {at}; a multiple of 8 from 8 to {available} is allowed"
+            ),
+            Self::Undecided { at } => {
+                write!(f, "corrupt ring: which of several dead producers has reserved at {at} can not be told any more")
+            }
             Self::ProducerPos { found, consumer, size } => write!(
                 f,
                 "corrupt ring: producer position {found}; a multiple of 8 from {consumer} to {size} bytes further is allowed"

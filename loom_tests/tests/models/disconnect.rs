@@ -24,6 +24,29 @@ fn once_the_last_producer_has_left_all_it_sent_is_there() {
 }
 
 #[test]
+fn once_the_last_opener_has_gone_all_that_its_producers_sent_is_there() {
+    check(3, || {
+        let ring = Ring::new(64, 1, 0);
+        raw::open(&ring);
+        let mut consumer = ring.consumer();
+        let opener = {
+            let ring = ring.clone();
+            thread::spawn(move || {
+                let producer = ring.producer();
+                send(&producer, 0, 1).unwrap();
+                leave(&producer);
+                raw::close(&ring);
+            })
+        };
+        if consumer.disconnected() {
+            assert_eq!(receive_all(&mut consumer), [1]);
+        }
+        opener.join().unwrap();
+        assert!(consumer.disconnected());
+    });
+}
+
+#[test]
 fn a_producer_that_registers_for_the_first_time_is_not_taken_for_the_last_that_left() {
     check(3, || {
         let ring = Ring::new(64, 2, 0);
@@ -64,7 +87,7 @@ fn a_sleeper_learns_that_the_last_producer_has_left_while_another_could_not_come
         let latecomer = {
             let ring = ring.clone();
             thread::spawn(move || {
-                if let Ok(registration) = raw::register(&ring) {
+                if let Ok(registration) = raw::register(&ring, 0, &ring) {
                     raw::unregister(&ring, registration);
                 }
             })

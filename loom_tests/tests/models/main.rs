@@ -8,6 +8,7 @@ mod mutants;
 mod observer;
 mod overtaken;
 mod plain;
+mod repair;
 mod reserve;
 mod resume;
 mod reuse;

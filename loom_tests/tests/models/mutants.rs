@@ -35,11 +35,14 @@ fn noticed_by(edge: Edge) -> &'static str {
         Edge::Registered | Edge::RegisteredLoad => {
             "disconnect::a_producer_that_registers_for_the_first_time_is_not_taken_for_the_last_that_left"
         }
-        Edge::ProducerGone => "disconnect::once_the_last_producer_has_left_all_it_sent_is_there",
+        Edge::OpenerGone => "disconnect::once_the_last_opener_has_gone_all_that_its_producers_sent_is_there",
         Edge::GoneFence => "disconnect::a_sleeper_learns_that_the_last_producer_has_left",
-        Edge::ProducersLoad => "disconnect::once_the_last_producer_has_left_all_it_sent_is_there",
+        Edge::OwnersLoad => "disconnect::once_the_last_producer_has_left_all_it_sent_is_there",
         Edge::SpaceFence => "space::a_producer_that_waits_for_space_gets_it",
         Edge::CloseFence => "space::a_producer_that_waits_for_space_learns_that_the_consumer_is_gone",
+        Edge::OwnerLoad => "repair::a_record_that_is_finished_by_one_who_leaves_is_not_abandoned",
+        Edge::RepairSlots => "repair::who_lives_goes_on_during_a_repair",
+        Edge::RepairHead => "repair::a_start_that_the_ring_has_gone_past_is_lost",
         Edge::WaitFence => "space::a_producer_that_waits_for_space_gets_it",
     }
 }

@@ -35,7 +35,7 @@ fn the_next_owner_vouches_for_the_last_ones_headers() {
         let heir = {
             let ring = ring.clone();
             thread::spawn(move || {
-                let registration = raw::register(&ring).ok()?;
+                let registration = raw::register(&ring, 0, &()).ok()?;
                 let second = Producer::new(ring, registration);
                 Some(send(&second, 0, 2).unwrap())
             })
