@@ -84,23 +84,23 @@ fn whoever_holds_a_descriptor_needs_no_privilege() -> TestResult {
 #[test]
 fn words_that_somebody_else_keeps_in_the_producer_page_are_left_alone() -> TestResult {
     const HEAD: usize = 128;
-    const WAITING_AND_LAYOUT: usize = 272;
+    const LAYOUT: usize = 272;
 
     let Some(ring) = require_user_ring(page()) else { return Ok(()) };
     let window = Window::of(&ring)?;
-    let untouched = window.word(WAITING_AND_LAYOUT).load(Ordering::Relaxed);
+    let untouched = window.word(LAYOUT).load(Ordering::Relaxed);
     let foreign = |layout: u32| {
         let mut word = untouched.to_ne_bytes();
-        word[4..].copy_from_slice(&layout.to_ne_bytes());
+        word[..4].copy_from_slice(&layout.to_ne_bytes());
         u64::from_ne_bytes(word)
     };
     assert_eq!(untouched, foreign(1));
-    window.word(WAITING_AND_LAYOUT).store(foreign(7), Ordering::Relaxed);
+    window.word(LAYOUT).store(foreign(7), Ordering::Relaxed);
     let error = UserRingBuf::from_fd(&ring).expect_err("another layout");
     assert!(matches!(error, OpenError::Layout { found: 7 }), "{error:?}");
     assert!(error.to_string().contains('7'), "{error}");
 
-    window.word(WAITING_AND_LAYOUT).store(untouched, Ordering::Relaxed);
+    window.word(LAYOUT).store(untouched, Ordering::Relaxed);
     window.word(HEAD).store(3, Ordering::Relaxed);
     let error = UserRingBuf::from_fd(&ring).expect_err("off the grid");
     assert!(matches!(error, OpenError::Corrupt(Corrupt::ProducerPos { .. })), "{error:?}");
