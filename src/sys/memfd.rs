@@ -4,7 +4,7 @@ use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
-use super::check;
+use super::{check, retry};
 
 /// memfd_create(2), close-on-exec, sealable.
 pub(crate) fn memfd(name: &CStr) -> io::Result<OwnedFd> {
@@ -20,14 +20,8 @@ pub(crate) fn allocate(file: BorrowedFd<'_>, offset: u64, bytes: u64) -> io::Res
     let too_large = |_| io::Error::from(io::ErrorKind::FileTooLarge);
     let offset = libc::off_t::try_from(offset).map_err(too_large)?;
     let bytes = libc::off_t::try_from(bytes).map_err(too_large)?;
-    loop {
-        // SAFETY: no preconditions.
-        let result = unsafe { libc::fallocate(file.as_raw_fd(), 0, offset, bytes) };
-        match check(result) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            result => return result.map(drop),
-        }
-    }
+    // SAFETY: no preconditions.
+    retry(|| unsafe { libc::fallocate(file.as_raw_fd(), 0, offset, bytes) }).map(drop)
 }
 
 /// fcntl(F_ADD_SEALS): the file's length can never change again.
