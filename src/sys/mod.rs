@@ -25,6 +25,9 @@ mod memfd;
 #[cfg(not(miri))]
 pub(crate) mod meminfo;
 #[cfg(not(miri))]
+#[allow(dead_code, reason = "for rings that processes share")]
+pub(crate) mod named;
+#[cfg(not(miri))]
 mod observed;
 #[cfg(not(miri))]
 #[allow(dead_code, reason = "for rings that processes share")]

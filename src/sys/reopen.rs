@@ -33,14 +33,14 @@ pub(super) fn path_of(file: BorrowedFd<'_>) -> String {
 }
 
 /// Says what an error means that came from [`path_of`] an open file.
-fn explain(error: io::Error, file: BorrowedFd<'_>) -> io::Error {
+pub(super) fn explain(error: io::Error, file: BorrowedFd<'_>) -> io::Error {
     if error.kind() != io::ErrorKind::NotFound {
         return error;
     }
     let path = path_of(file);
     io::Error::new(
         error.kind(),
-        format!("{path} is not there, which opens a file anew: procfs must be mounted at /proc"),
+        format!("{path} is not there, by which open files are found: procfs must be mounted at /proc"),
     )
 }
 
