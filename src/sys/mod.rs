@@ -33,6 +33,9 @@ mod observed;
 #[allow(dead_code, reason = "for rings that processes share")]
 pub(crate) mod reopen;
 #[cfg(not(miri))]
+#[allow(dead_code, reason = "for rings that processes share")]
+pub(crate) mod stat;
+#[cfg(not(miri))]
 mod statfs;
 
 #[cfg(miri)]
@@ -42,11 +45,17 @@ pub(crate) use kernel_map::KernelPages;
 #[cfg(not(miri))]
 pub(crate) use map::RingPages;
 #[cfg(not(miri))]
+#[allow(unused_imports, reason = "for rings that processes share")]
+pub(crate) use memfd::{Seals, seals};
+#[cfg(not(miri))]
 pub(crate) use memfd::{allocate, memfd, seal_contents, seal_length, seal_seals};
 #[cfg(not(miri))]
 pub(crate) use observed::ObservedPages;
 #[cfg(not(miri))]
 pub(crate) use statfs::{BPFFS, file_system_type};
+#[cfg(not(miri))]
+#[allow(unused_imports, reason = "for rings that processes share")]
+pub(crate) use statfs::{TMPFS, file_system_type_of};
 
 pub(crate) use libc::E2BIG;
 #[cfg(not(miri))]
