@@ -15,6 +15,8 @@ mod heap;
 #[cfg(not(miri))]
 mod kernel_map;
 #[cfg(not(miri))]
+pub(crate) mod limits;
+#[cfg(not(miri))]
 #[allow(dead_code, reason = "for rings that processes share")]
 pub(crate) mod lock;
 #[cfg(not(miri))]
