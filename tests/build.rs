@@ -285,13 +285,29 @@ mod memory {
     }
 
     #[test]
-    fn a_ring_for_which_files_may_not_be_large_enough_is_refused() {
-        in_a_child("memory::a_ring_for_which_files_may_not_be_large_enough_is_refused", || {
-            // SAFETY: ignoring a signal needs no handler.
-            unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
-            limit(libc::RLIMIT_FSIZE, 1 << 20);
-            assert_refused(1 << 20, libc::EFBIG);
+    fn a_ring_for_which_files_may_not_be_large_enough_is_refused_and_nothing_is_killed() {
+        in_a_child("memory::a_ring_for_which_files_may_not_be_large_enough_is_refused_and_nothing_is_killed", || {
+            const MOST: u64 = 1 << 20;
+            let builder = Ring::builder(1 << 20);
+            let ring = builder.build().unwrap();
+            let needed = fs::File::from(ring.as_fd().try_clone_to_owned().unwrap()).metadata().unwrap().len();
+            limit(libc::RLIMIT_FSIZE, MOST);
+            let error = builder.build().unwrap_err();
+            let BuildError::System { bytes, error: system } = &error else { panic!("{error:?}") };
+            assert_eq!((*bytes, system.kind()), (1 << 20, io::ErrorKind::FileTooLarge));
+            let text = error.to_string();
+            assert!(text.contains(&needed.to_string()) && text.contains(&MOST.to_string()), "{text}");
             assert!(Ring::builder(4096).build().is_ok());
+        });
+    }
+
+    #[test]
+    fn a_ring_that_is_as_large_as_files_may_be_is_made() {
+        in_a_child("memory::a_ring_that_is_as_large_as_files_may_be_is_made", || {
+            let ring = Ring::builder(8192).build().unwrap();
+            let needed = fs::File::from(ring.as_fd().try_clone_to_owned().unwrap()).metadata().unwrap().len();
+            limit(libc::RLIMIT_FSIZE, needed);
+            assert!(Ring::builder(8192).build().is_ok());
         });
     }
 

@@ -50,6 +50,7 @@ pub(crate) fn create(request: Request) -> io::Result<Mapping> {
     if sys::meminfo::available().is_some_and(|available| available < layout.file_bytes()) {
         return Err(io::ErrorKind::OutOfMemory.into());
     }
+    fits_in_a_file(layout.file_bytes())?;
     let file = sys::memfd(c"dynring")?;
     sys::allocate(file.as_fd(), 0, layout.slot_bytes())?;
     sys::allocate(file.as_fd(), window, layout.file_bytes() - window)?;
@@ -61,6 +62,18 @@ pub(crate) fn create(request: Request) -> io::Result<Mapping> {
     }
     sys::seal_seals(file.as_fd())?;
     Ok(Mapping { pages: Arc::new(pages), file: Some(file), layout, huge_pages })
+}
+
+/// Whether this process may make a file of `bytes` bytes: to try would kill it.
+#[cfg(not(miri))]
+fn fits_in_a_file(bytes: u64) -> io::Result<()> {
+    match crate::sys::limits::file_size_limit() {
+        Some(limit) if limit < bytes => {
+            let text = format!("it needs a file of {bytes} bytes; the process's limit (RLIMIT_FSIZE) is {limit}");
+            Err(io::Error::new(io::ErrorKind::FileTooLarge, text))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Memory for a new ring, on the heap.

@@ -4,6 +4,8 @@
 
 #[cfg(not(miri))]
 pub(crate) mod bpf;
+#[cfg(all(test, not(miri)))]
+mod child;
 pub(crate) mod epoll;
 #[cfg(not(miri))]
 pub(crate) mod eventfd;
@@ -13,6 +15,11 @@ mod heap;
 #[cfg(not(miri))]
 mod kernel_map;
 #[cfg(not(miri))]
+pub(crate) mod limits;
+#[cfg(not(miri))]
+#[allow(dead_code, reason = "for rings that processes share")]
+pub(crate) mod lock;
+#[cfg(not(miri))]
 mod map;
 pub(crate) mod membarrier;
 #[cfg(not(miri))]
@@ -20,7 +27,16 @@ mod memfd;
 #[cfg(not(miri))]
 pub(crate) mod meminfo;
 #[cfg(not(miri))]
+#[allow(dead_code, reason = "for rings that processes share")]
+pub(crate) mod named;
+#[cfg(not(miri))]
 mod observed;
+#[cfg(not(miri))]
+#[allow(dead_code, reason = "for rings that processes share")]
+pub(crate) mod reopen;
+#[cfg(not(miri))]
+#[allow(dead_code, reason = "for rings that processes share")]
+pub(crate) mod stat;
 #[cfg(not(miri))]
 mod statfs;
 
@@ -31,11 +47,17 @@ pub(crate) use kernel_map::KernelPages;
 #[cfg(not(miri))]
 pub(crate) use map::RingPages;
 #[cfg(not(miri))]
+#[allow(unused_imports, reason = "for rings that processes share")]
+pub(crate) use memfd::{Seals, seals};
+#[cfg(not(miri))]
 pub(crate) use memfd::{allocate, memfd, seal_contents, seal_length, seal_seals};
 #[cfg(not(miri))]
 pub(crate) use observed::ObservedPages;
 #[cfg(not(miri))]
 pub(crate) use statfs::{BPFFS, file_system_type};
+#[cfg(not(miri))]
+#[allow(unused_imports, reason = "for rings that processes share")]
+pub(crate) use statfs::{TMPFS, file_system_type_of};
 
 pub(crate) use libc::E2BIG;
 #[cfg(not(miri))]
@@ -54,4 +76,15 @@ pub(crate) fn page_size() -> u64 {
 /// The result of a system call that returns −1 for an error.
 fn check(result: libc::c_int) -> io::Result<libc::c_int> {
     if result == -1 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}
+
+/// The result of a system call that returns −1 for an error, called again while a signal interrupts it.
+#[cfg(not(miri))]
+fn retry(mut call: impl FnMut() -> libc::c_int) -> io::Result<libc::c_int> {
+    loop {
+        match check(call()) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
 }
