@@ -25,7 +25,7 @@ pub unsafe trait Pages: Send + Sync + core::fmt::Debug {
 /// 2. `data` is aligned to 8, initialised, and valid for reads of `size` bytes; if `mirrored`, for twice as many, and
 ///    byte `i` and byte `i + size` are the same memory.
 /// 3. What the roles that this process plays write is valid for writes too: the consumer page if it consumes; the producer
-///    page, the slots and the data if it produces; all of it in rings of this crate.
+///    page, the slots and the data if it produces; and the data if a consumer is to write there.
 /// 4. Nothing in this process accesses these bytes in other ways than the protocol's.
 #[derive(Clone, Copy, Debug)]
 pub struct Parts {

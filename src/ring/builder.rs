@@ -8,7 +8,7 @@ use crate::mapping::{self, Mapping, Request};
 use crate::notify;
 use crate::raw::{self, Mapped, Memory, Rules};
 use crate::sys;
-use crate::wire::{Capacity, Position, RingSize};
+use crate::wire::{Capacity, MAX_SLOTS, Position, RingSize};
 
 /// What a ring is to be like. From [`Ring::builder`].
 ///
@@ -36,7 +36,7 @@ pub struct Builder {
 
 impl Builder {
     /// The most producers that a ring can be built for.
-    pub const MAX_PRODUCERS: u32 = 4096;
+    pub const MAX_PRODUCERS: u32 = MAX_SLOTS;
 
     pub(super) fn new(capacity: usize) -> Self {
         Self {
@@ -119,7 +119,7 @@ impl Builder {
             slots,
             huge_pages: self.huge_pages,
             prefault: self.prefault,
-            others_write: self.kernel_protocol,
+            plain_readers: self.kernel_protocol,
         };
         let failed = |error: io::Error| BuildError::System { bytes: size.bytes(), error };
         let Mapping { pages, file, layout, huge_pages } = mapping::create(request).map_err(failed)?;

@@ -53,7 +53,7 @@ unsafe impl Pages for HeapPages {
         Parts {
             consumer: self.at(self.layout.consumer_page()).cast(),
             producer: self.at(self.layout.producer_page()).cast(),
-            slots: NonNull::slice_from_raw_parts(self.base.cast(), self.slots),
+            slots: NonNull::slice_from_raw_parts(self.at(self.layout.slot_pages()).cast(), self.slots),
             data: self.at(self.layout.data()),
             size: self.layout.size(),
         }

@@ -9,13 +9,14 @@ use memmap2::{MmapMut, MmapOptions};
 use crate::raw::{Pages, Parts};
 use crate::wire::Layout;
 
-/// A ring's file, mapped readable and writable, the data twice in a row.
+/// A ring's file, mapped, the data twice in a row.
 ///
 /// # Invariants
 /// 1. `base` is the start of `layout.mapped_bytes()` bytes within `reservation`, aligned as the layout asks for.
-/// 2. The slots, the window and the data again are shared mappings of one file of `layout.file_bytes()` bytes, whose
-///    length is sealed. (The hole before the window, if there is one, is private and never touched.)
-/// 3. The file has been zero when it was mapped.
+/// 2. All that the layout names, and the data again, are shared mappings of one file of `layout.file_bytes()` bytes, whose
+///    length is sealed, or left alone by those who can change it. (The hole before the window, if there is one, is private
+///    and never touched.)
+/// 3. The file was zero when it was made, but for the descriptor.
 #[derive(Debug)]
 pub(crate) struct RingPages {
     base: NonNull<u8>,
@@ -25,19 +26,43 @@ pub(crate) struct RingPages {
     _reservation: MmapMut,
 }
 
+/// Open descriptions of a ring's file. What is mapped from the one for reading can never be made writable.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Files<'f> {
+    pub(crate) to_read: BorrowedFd<'f>,
+    pub(crate) to_write: BorrowedFd<'f>,
+}
+
+/// What is mapped to be written. The rest is mapped to be read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Writable {
+    /// The consumer page.
+    pub(crate) consumer: bool,
+    /// The producer page and the slots.
+    pub(crate) producer: bool,
+    /// The data.
+    pub(crate) data: bool,
+}
+
+impl Writable {
+    /// All but the descriptor.
+    pub(crate) const ALL: Self = Self { consumer: true, producer: true, data: true };
+}
+
 // SAFETY: the pointer leads to memory that the value owns, and is shared through atomics only.
 unsafe impl Send for RingPages {}
 // SAFETY: as above.
 unsafe impl Sync for RingPages {}
 
 impl RingPages {
-    /// Maps a new, zeroed `file` of `layout.file_bytes()` bytes, a length that is sealed; its data begins at an address that
-    /// is a multiple of `align`, as it does in the file. With `prefault`, no first access faults later.
+    /// Maps a file of `layout.file_bytes()` bytes; its data begins at an address that is a multiple of `align`, if it does in the
+    /// file. With `prefault`, no first access faults later.
     pub(crate) fn new(
-        file: BorrowedFd<'_>,
+        files: Files<'_>,
         layout: Layout,
         slots: u32,
         align: u64,
+        writable: Writable,
         prefault: bool,
     ) -> io::Result<Self> {
         let out_of_memory = |_| io::Error::from(io::ErrorKind::OutOfMemory);
@@ -46,14 +71,21 @@ impl RingPages {
         let mut reservation = MmapOptions::new().len(bytes).no_reserve_swap().map_anon()?;
         let start = reservation.as_mut_ptr();
         let base = start.with_addr(start.addr().next_multiple_of(align as usize));
-        let overlay = |at: u64, bytes: u64, offset: u64| {
+        let page = layout.page();
+        let (data, size) = (layout.data(), layout.size().bytes());
+        // Where in the mapping, how many bytes, where in the file.
+        let parts = [
+            (0, page, 0, false),
+            (layout.slot_pages(), layout.slot_bytes(), layout.slot_pages(), writable.producer),
+            (layout.consumer_page(), page, layout.consumer_page(), writable.consumer),
+            (layout.producer_page(), page, layout.producer_page(), writable.producer),
+            (data, size, data, writable.data),
+            (data + size, size, data, writable.data),
+        ];
+        for (at, bytes, offset, write) in parts {
             let address = base.with_addr(base.addr() + at as usize);
-            overlay(address, bytes as usize, file, offset, prefault)
-        };
-        let (window, end) = (layout.consumer_page(), layout.file_bytes());
-        overlay(0, layout.slot_bytes(), 0)?;
-        overlay(window, end - window, window)?;
-        overlay(end, layout.size().bytes(), layout.data())?;
+            overlay(address, bytes as usize, files, offset, write, prefault)?;
+        }
         let base = NonNull::new(base).ok_or(io::ErrorKind::OutOfMemory)?;
         Ok(Self { base, layout, slots: slots as usize, _reservation: reservation })
     }
@@ -80,9 +112,19 @@ impl RingPages {
     }
 }
 
-/// Maps `bytes` bytes of `file` from `offset` over what is mapped at `address`.
-fn overlay(address: *mut u8, bytes: usize, file: BorrowedFd<'_>, offset: u64, prefault: bool) -> io::Result<()> {
-    let protection = libc::PROT_READ | libc::PROT_WRITE;
+/// Maps `bytes` bytes of a file from `offset` over what is mapped at `address`.
+fn overlay(
+    address: *mut u8,
+    bytes: usize,
+    files: Files<'_>,
+    offset: u64,
+    write: bool,
+    prefault: bool,
+) -> io::Result<()> {
+    let (file, protection) = match write {
+        true => (files.to_write, libc::PROT_READ | libc::PROT_WRITE),
+        false => (files.to_read, libc::PROT_READ),
+    };
     let flags = libc::MAP_SHARED | libc::MAP_FIXED | if prefault { libc::MAP_POPULATE } else { 0 };
     let (fd, offset) = (file.as_raw_fd(), offset as libc::off_t);
     // SAFETY: the caller passes ranges within its own reservation, to which no reference exists.
@@ -90,14 +132,14 @@ fn overlay(address: *mut u8, bytes: usize, file: BorrowedFd<'_>, offset: u64, pr
     if mapped == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-// SAFETY: invariants 1 and 2 are those of `Parts`: everything is in one mapping, page-aligned, readable and writable, and
-// zero bytes are valid atomics. The mapping stays where it is when the value moves.
+// SAFETY: invariants 1 and 2 are those of `Parts`: everything is in one mapping, page-aligned, readable, and writable as the
+// caller has asked for; any bytes are valid atomics. The mapping stays where it is when the value moves.
 unsafe impl Pages for RingPages {
     fn parts(&self) -> Parts {
         Parts {
             consumer: self.at(self.layout.consumer_page()).cast(),
             producer: self.at(self.layout.producer_page()).cast(),
-            slots: NonNull::slice_from_raw_parts(self.base.cast(), self.slots),
+            slots: NonNull::slice_from_raw_parts(self.at(self.layout.slot_pages()).cast(), self.slots),
             data: self.at(self.layout.data()),
             size: self.layout.size(),
         }

@@ -45,7 +45,7 @@ pub(crate) use heap::HeapPages;
 #[cfg(not(miri))]
 pub(crate) use kernel_map::KernelPages;
 #[cfg(not(miri))]
-pub(crate) use map::RingPages;
+pub(crate) use map::{Files, RingPages, Writable};
 #[cfg(not(miri))]
 #[allow(unused_imports, reason = "for rings that processes share")]
 pub(crate) use memfd::{Seals, seals};

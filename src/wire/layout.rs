@@ -1,12 +1,12 @@
 //! Where each word lies.
 //!
 //! ```text
-//!                +------------+----------+----------+----------------------+
-//!  file          | slot pages | consumer | producer |         data         |
-//!                +------------+----------+----------+----------------------+----------------------+
-//!  mapping       | slot pages | consumer | producer |         data         |      data again      |
-//!                +------------+----------+----------+----------------------+----------------------+
-//!                             |<- the kernel window: what mmap of a BPF_MAP_TYPE_RINGBUF shows  ->|
+//!                +------------+------------+----------+----------+----------------------+
+//!  file          | descriptor | slot pages | consumer | producer |         data         |
+//!                +------------+------------+----------+----------+----------------------+----------------------+
+//!  mapping       | descriptor | slot pages | consumer | producer |         data         |      data again      |
+//!                +------------+------------+----------+----------+----------------------+----------------------+
+//!                                          |<- the kernel window: what mmap of a BPF_MAP_TYPE_RINGBUF shows  ->|
 //! ```
 //!
 //! With huge pages, a hole lies between the slot pages and the window, so that the data begins at a huge page.
@@ -49,10 +49,27 @@ impl Layout {
     /// begins at a multiple of `align`: the page size, or that of huge pages.
     pub const fn new(size: super::RingSize, slots: u32, page: u64, align: u64) -> Self {
         let slots = (slots as u64 * SLOT_BYTES).next_multiple_of(page);
-        Self { page, data: (slots + 2 * page).next_multiple_of(align), slots, size }
+        Self { page, data: (page + slots + 2 * page).next_multiple_of(align), slots, size }
     }
 
-    /// Bytes of the slot pages, which begin at offset 0.
+    /// The same with the kernel window, and what comes after, at `window`: whole pages, not before the end of the slots.
+    #[must_use]
+    pub const fn with_window(self, window: u64) -> Self {
+        debug_assert!(window % self.page == 0 && window >= self.slot_pages() + self.slots);
+        Self { data: window + 2 * self.page, ..self }
+    }
+
+    /// Bytes of a page, and of the descriptor, which begins at offset 0.
+    pub const fn page(self) -> u64 {
+        self.page
+    }
+
+    /// Offset of the slot pages.
+    pub const fn slot_pages(self) -> u64 {
+        self.page
+    }
+
+    /// Bytes of the slot pages.
     pub const fn slot_bytes(self) -> u64 {
         self.slots
     }
@@ -100,9 +117,15 @@ mod tests {
             for slots in [1, 31, 32, 33, 1024] {
                 let layout = Layout::new(RingSize::at_least(1, page).unwrap(), slots, page, huge);
                 assert!(layout.slot_bytes() >= u64::from(slots) * SLOT_BYTES);
-                assert!(layout.consumer_page() >= layout.slot_bytes());
+                assert!(layout.consumer_page() >= layout.slot_pages() + layout.slot_bytes());
                 assert_eq!(layout.data() % huge, 0);
-                for offset in [layout.consumer_page(), layout.producer_page(), layout.data(), layout.file_bytes()] {
+                for offset in [
+                    layout.slot_pages(),
+                    layout.consumer_page(),
+                    layout.producer_page(),
+                    layout.data(),
+                    layout.file_bytes(),
+                ] {
                     assert_eq!(offset % page, 0);
                 }
                 assert_eq!(layout.data() - layout.consumer_page(), 2 * page);

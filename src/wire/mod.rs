@@ -5,6 +5,7 @@
 
 mod capacity;
 mod corrupt;
+mod descriptor;
 mod header;
 mod layout;
 mod position;
@@ -13,6 +14,7 @@ mod slot;
 
 pub use capacity::Capacity;
 pub use corrupt::Corrupt;
+pub use descriptor::{DESCRIPTOR_BYTES, Descriptor, DescriptorError, Features, MAX_SLOTS, VERSION};
 pub use header::{Header, MAX_LEN, Tag};
 pub use layout::{HEADER_BYTES, Layout, PRODUCER_LAYOUT, SLOT_BYTES, kernel};
 pub use position::{Position, largest_payload, stride};
