@@ -31,7 +31,7 @@ pub use waker::Waker;
 
 use crate::raw::{Mapped, Memory, Sleeper};
 use crate::sync::Ordering;
-use crate::sys::futex;
+use crate::sys::futex::{self, Scope};
 
 /// Wakes those who sleep on a futex in a ring of this process.
 #[cold]
@@ -42,5 +42,5 @@ pub(crate) fn wake(memory: &Mapped, who: Sleeper) {
     };
     // The kernel compares the word under the lock that the wake takes: whoever has not seen this does not fall asleep.
     word.fetch_add(1, Ordering::Relaxed);
-    futex::wake_all(word);
+    futex::wake_all(word, Scope::Process);
 }

@@ -20,7 +20,7 @@ use crate::raw::{Mapped, Memory, Producer, Refusal};
 use crate::sync::Edge;
 #[cfg(not(miri))]
 use crate::sys::epoll::Ready;
-use crate::sys::futex;
+use crate::sys::futex::{self, Scope};
 use crate::wire::Position;
 
 /// How a producer waits for space.
@@ -100,7 +100,7 @@ fn sleep_on_futex<R>(
     let safe = heavy(memory.store_load(), Edge::WaitFence);
     let retried = unless_full(reserve());
     if retried.is_none() {
-        futex::wait(&memory.consumer().state.space_seq, seq, at_most(deadline, safe));
+        futex::wait(&memory.consumer().state.space_seq, seq, at_most(deadline, safe), Scope::Process);
     }
     producer.waited();
     retried

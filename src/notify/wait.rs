@@ -11,7 +11,7 @@ use super::doorbell::Doorbell;
 use super::{Deadline, Sight, WaitError};
 use crate::raw::{Consumer, Mapped, Memory};
 use crate::sync::Edge;
-use crate::sys::futex;
+use crate::sys::futex::{self, Scope};
 use crate::wire::Corrupt;
 
 /// How long to look again and again before the first sleep: about what it costs to sleep and be woken.
@@ -77,7 +77,7 @@ fn sleep_on_futex(consumer: &mut Consumer<Mapped>, deadline: Deadline) -> Result
     let safe = heavy(consumer.memory().store_load(), Edge::SleepFence);
     let readiness = last_look(consumer);
     if readiness == Ok(None) && !consumer.owes_space() && !deadline.has_passed() {
-        futex::wait(&consumer.memory().producer().wake_seq, seq, at_most(deadline, safe));
+        futex::wait(&consumer.memory().producer().wake_seq, seq, at_most(deadline, safe), Scope::Process);
     }
     consumer.woken();
     readiness

@@ -56,6 +56,11 @@ impl Child {
         self.wait().map(drop)
     }
 
+    /// Whether the child ends successfully.
+    pub(crate) fn succeeds(mut self) -> io::Result<bool> {
+        self.wait().map(|status| status == 0)
+    }
+
     fn wait(&mut self) -> io::Result<libc::c_int> {
         let mut status = 0;
         // SAFETY: `status` is valid for writes.
