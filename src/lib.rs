@@ -10,6 +10,7 @@
 //! | reserve for many records at once | [`Producer::lease`], [`Producer::reserve_batch`] |
 //! | read records in place | [`Consumer::next`], [`Consumer::drain`], [`Consumer::batch`] |
 //! | sleep until there is one | [`Consumer::wait`], [`Consumer::wait_for`] |
+//! | wait in an event loop of one's own | [`Consumer::poll_fd`], [`Consumer::arm`] |
 //! | see how far it is, and what holds it up | [`Consumer::available`], [`Consumer::stalled`] |
 //! | read a `BPF_MAP_TYPE_RINGBUF` | [`kernel::RingBuf`] |
 //! | fill a `BPF_MAP_TYPE_USER_RINGBUF` | [`kernel::UserRingBuf`] |

@@ -47,6 +47,7 @@ struct Shared {
     headers: Vec<HeaderCell>,
     cells: Vec<UnsafeCell<u64>>,
     futex: (Mutex<()>, Condvar),
+    bell: (Mutex<bool>, Condvar),
 }
 
 // SAFETY: cells are touched only through the checker, which panics on a race.
@@ -77,6 +78,7 @@ unsafe impl Memory for Ring {
     fn wake(&self, who: Sleeper) {
         let seq = match who {
             Sleeper::Consumer => &*self.0.producer.wake_seq,
+            Sleeper::Listener => return self.ring_bell(),
             Sleeper::Producers => &self.0.consumer.state.space_seq,
         };
         seq.fetch_add(1, Ordering::Relaxed);
@@ -163,6 +165,7 @@ impl Ring {
             headers: (0..granules).map(stale).collect(),
             cells: (0..granules).map(|_| UnsafeCell::new(0)).collect(),
             futex: (Mutex::new(()), Condvar::new()),
+            bell: (Mutex::new(false), Condvar::new()),
         }))
     }
 
@@ -191,6 +194,23 @@ impl Ring {
         let mut queue = self.0.futex.0.lock().unwrap();
         while word.load(Ordering::Relaxed) == expected {
             queue = self.0.futex.1.wait(queue).unwrap();
+        }
+    }
+
+    fn ring_bell(&self) {
+        *self.0.bell.0.lock().unwrap() = true;
+        self.0.bell.1.notify_all();
+    }
+
+    fn silence_bell(&self) {
+        *self.0.bell.0.lock().unwrap() = false;
+    }
+
+    fn hear_bell(&self) {
+        assert_eq!(self.0.store_load, StoreLoad::Fence, "a ring on which nobody sleeps");
+        let mut rung = self.0.bell.0.lock().unwrap();
+        while !*rung {
+            rung = self.0.bell.1.wait(rung).unwrap();
         }
     }
 
@@ -295,6 +315,24 @@ pub fn wait(consumer: &mut Consumer<Ring>) -> Result<bool, Corrupt> {
         if !ready && !gone && !consumer.owes_space() {
             let ring = consumer.memory();
             ring.futex_wait(&ring.0.producer.wake_seq, seq);
+        }
+        consumer.woken();
+        if ready || gone {
+            return Ok(ready);
+        }
+    }
+}
+
+/// The same in an event loop, which waits for the bell.
+pub fn listen(consumer: &mut Consumer<Ring>) -> Result<bool, Corrupt> {
+    loop {
+        consumer.memory().silence_bell();
+        consumer.about_to_listen();
+        crate::sync::fence_seq_cst(crate::sync::Edge::SleepFence);
+        let gone = consumer.disconnected();
+        let ready = consumer.peek()?.is_some();
+        if !ready && !gone && !consumer.owes_space() {
+            consumer.memory().hear_bell();
         }
         consumer.woken();
         if ready || gone {

@@ -23,7 +23,7 @@
 //! | offset | type | word | |
 //! |---|---|---|---|
 //! | 0 | u64 | `consumer_pos` | everything below may be reused; the kernel's word |
-//! | 128 | u32 | `sleeping` | 1 while the consumer sleeps or is about to |
+//! | 128 | u32 | `sleeping` | 1 while the consumer sleeps on `wake_seq`, 2 while an event loop listens for its bell, or is about to |
 //! | 132 | u32 | `closed` | 1 once the consumer is gone for good |
 //! | 136 | u32 | `taken` | 1 once a consumer has been handed out |
 //! | 140 | u32 | `space_seq` | futex of producers that wait for space |

@@ -183,6 +183,34 @@
 //! - **`producer_pos`** (E17), likewise: what is published may be somebody else's, and committed already.
 //! - **The last producer is gone** (E20).
 //!
+//! *An event loop* may wait in the consumer's place. The waker then rings a bell instead: it writes to an eventfd, which is
+//! readable from then on until it is silenced. `sleeping` says which:
+//!
+//! ```text
+//!    +---------------+  about_to_listen  +----------+  about_to_sleep  +-------------+
+//!    |  2: listens   | <---------------- |          | ---------------> |  1: sleeps  |
+//!    | ring the bell |                   | 0: awake |                  |  increment  |
+//!    |               | ----------------> |          | <--------------- |  wake_seq   |
+//!    +---------------+       woken       +----------+      woken       +-------------+
+//! ```
+//!
+//! It is the same argument, with the bell in the place of `wake_seq`: silence the bell, `sleeping = 2`, StoreLoad, look once
+//! more, wait until the bell is rung. A ring that comes before the wait is heard by it, unless it was silenced; but then its X
+//! was there before the last look. An edge-triggered event loop does not silence the bell, but forgets what it has heard of
+//! it, which is the same if it does so at the same place.
+//!
+//! - A producer that has seen a sleeper looks a second time, at how it sleeps. Any sleep but the one that it then reads of is
+//!   over, or has its fence behind the producer's, so that its own last look sees X.
+//! - The bell is hung up beside the memory when it is asked for the first time, while producers go on. It is hung up before
+//!   `sleeping` says 2; so the producer that has to ring it, whose fence is the later one, sees the bell as it sees `sleeping`.
+//! - The consumer may be awake while `sleeping` says 2: an event loop need not come back at once, and a future may be dropped
+//!   while it waits. Then the bell is rung in vain. It is at most one record at a time that the consumer waits for.
+//! - A ring of the kernel is a bell itself: its map wakes those who wait on it. It has no word that says who sleeps; the kernel
+//!   goes by `consumer_pos`, which it loads after the full barrier that a commit is. So the consumer forgets what it has heard,
+//!   gives back, runs its fence (E21), looks, and waits.
+//! - A task of an asynchronous runtime waits for what the runtime hears, edge-triggered. It forgets that, and leaves its waker,
+//!   *before* the last look; whatever is heard afterwards wakes it.
+//!
 //! Producers that wait for space are the mirror image: they note what `consumer_pos` would do, count themselves among
 //! the waiting, fence (E24), try once more, and sleep while `space_seq` is what it was. The consumer stores
 //! `consumer_pos`, fences (E25), and looks whether anybody waits for no more than that. If its fence is first, then the

@@ -49,6 +49,14 @@ impl Doorbell {
     }
 }
 
+/// Readable while the kernel has rung and nobody has waited since.
+#[cfg(not(miri))]
+impl AsFd for Doorbell {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        self.epoll.as_fd()
+    }
+}
+
 impl core::fmt::Debug for Doorbell {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Doorbell").field("epoll", &self.epoll).finish_non_exhaustive()

@@ -6,6 +6,8 @@ mod bells;
 mod deadline;
 mod doorbell;
 mod error;
+#[cfg(not(miri))]
+mod listen;
 mod space;
 mod stall;
 mod wait;
@@ -19,6 +21,8 @@ pub(crate) use deadline::Deadline;
 #[cfg(not(miri))]
 pub(crate) use doorbell::Doorbell;
 pub use error::WaitError;
+#[cfg(not(miri))]
+pub(crate) use listen::{LastLook, level, listen, quit, silence};
 pub(crate) use space::Space;
 pub(crate) use stall::Sight;
 pub use stall::Stalled;
@@ -29,15 +33,17 @@ pub(crate) use wait::{looking, may_sleep};
 #[cfg(not(miri))]
 pub use waker::Waker;
 
-use crate::raw::{Mapped, Memory, Sleeper};
+use crate::raw::{Bell, Mapped, Memory, Sleeper};
 use crate::sync::Ordering;
 use crate::sys::futex::{self, Scope};
 
-/// Wakes those who sleep on a futex in a ring of this process.
+/// Wakes those who sleep on a futex in a ring of this process, or ring its bell.
 #[cold]
 pub(crate) fn wake(memory: &Mapped, who: Sleeper) {
     let word = match who {
         Sleeper::Consumer => &*memory.producer().wake_seq,
+        // Where the bell is not in sight yet, the last look before the wait sees what this wake is for.
+        Sleeper::Listener => return memory.bell().into_iter().for_each(Bell::ring),
         Sleeper::Producers => &memory.consumer().state.space_seq,
     };
     // The kernel compares the word under the lock that the wake takes: whoever has not seen this does not fall asleep.

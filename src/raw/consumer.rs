@@ -1,5 +1,6 @@
 //! Reading: the loop over records, for rings of this crate and of the kernel alike.
 
+use super::memory::{ASLEEP, AWAKE, LISTENING};
 use super::{Liveness, Memory, Sleeper, limit};
 use crate::sync::{Edge, Ordering, fence_acquire, fence_seq_cst, release};
 use crate::wire::{Corrupt, HEADER_BYTES, Header, Position, SlotWord, Tag, stride};
@@ -67,7 +68,7 @@ impl<M: Memory> Consumer<M> {
         } else {
             let page = memory.consumer();
             // The last consumer may have died in its sleep.
-            page.state.sleeping.store(0, Ordering::Relaxed);
+            page.state.sleeping.store(AWAKE, Ordering::Relaxed);
             (page.discarded.load(Ordering::Relaxed), page.abandoned.load(Ordering::Relaxed))
         };
         let (taken, published, limit) = (start, start, start);
@@ -375,8 +376,17 @@ impl<M: Memory> Consumer<M> {
     pub fn about_to_sleep(&mut self) -> u32 {
         self.publish();
         let seq = self.memory.producer().wake_seq.load(Ordering::Relaxed);
-        self.memory.consumer().state.sleeping.store(1, Ordering::Relaxed);
+        self.memory.consumer().state.sleeping.store(ASLEEP, Ordering::Relaxed);
         seq
+    }
+
+    /// Says that an event loop is about to wait for the ring's bell, which has been hung up.
+    ///
+    /// What must follow is the same, but for the futex: the bell, silenced before the last look, is heard. The event loop may go
+    /// on waiting while the consumer does other things, until [`woken`](Self::woken).
+    pub fn about_to_listen(&mut self) {
+        self.publish();
+        self.memory.consumer().state.sleeping.store(LISTENING, Ordering::Relaxed);
     }
 
     /// Whether something was skipped or handed out that has not been given back.
@@ -388,9 +398,9 @@ impl<M: Memory> Consumer<M> {
         self.published != self.taken
     }
 
-    /// Takes back [`about_to_sleep`](Self::about_to_sleep).
+    /// Takes back [`about_to_sleep`](Self::about_to_sleep) and [`about_to_listen`](Self::about_to_listen).
     pub fn woken(&self) {
-        self.memory.consumer().state.sleeping.store(0, Ordering::Relaxed);
+        self.memory.consumer().state.sleeping.store(AWAKE, Ordering::Relaxed);
     }
 
     /// Whether a producer waits for space.

@@ -1,6 +1,7 @@
 //! Finishing a record: commit, discard, shrink, and carving records out of a lease.
 
 use super::claim::write_header;
+use super::memory::{AWAKE, LISTENING};
 use super::{Memory, Sleeper};
 use crate::sync::{Edge, Ordering, release};
 use crate::wire::{HEADER_BYTES, Header, Position, stride};
@@ -39,14 +40,24 @@ pub fn finish<M: Memory>(memory: &M, at: Position, header: Header, wakeup: Wakeu
 fn wake_from<M: Memory>(memory: &M, at: Position, wakeup: Wakeup) {
     let waits_for = memory.consumer().consumer_pos.load(Ordering::Relaxed);
     if wakeup == Wakeup::Force || waits_for == at.get() {
-        memory.wake(Sleeper::Consumer);
+        wake_consumer(memory);
     }
 }
 
 /// Whether the consumer says that it sleeps.
 #[inline]
 pub(super) fn consumer_sleeps<M: Memory>(memory: &M) -> bool {
-    memory.consumer().state.sleeping.load(Ordering::Relaxed) != 0
+    memory.consumer().state.sleeping.load(Ordering::Relaxed) != AWAKE
+}
+
+/// Wakes the consumer in the way in which it sleeps.
+///
+/// If it sleeps in another way than a moment ago, it has been awake since, and what is read now tells of the sleep that
+/// matters.
+#[cold]
+fn wake_consumer<M: Memory>(memory: &M) {
+    let listens = memory.consumer().state.sleeping.load(Ordering::Relaxed) == LISTENING;
+    memory.wake(if listens { Sleeper::Listener } else { Sleeper::Consumer });
 }
 
 /// Wakes the consumer, whichever record it waits for, if it sleeps.
@@ -54,7 +65,7 @@ pub(super) fn consumer_sleeps<M: Memory>(memory: &M) -> bool {
 pub(super) fn wake_any<M: Memory>(memory: &M, edge: Edge) {
     memory.store_load().light(edge);
     if consumer_sleeps(memory) {
-        memory.wake(Sleeper::Consumer);
+        wake_consumer(memory);
     }
 }
 

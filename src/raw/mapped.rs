@@ -1,7 +1,8 @@
 //! Memory in real pages.
 
 use core::ptr::NonNull;
-use std::sync::Arc;
+use std::os::fd::AsFd;
+use std::sync::{Arc, OnceLock};
 
 use super::{ConsumerPage, HeaderCell, Memory, ProducerPage, Sleeper, Slot};
 use crate::sync::StoreLoad;
@@ -56,6 +57,18 @@ pub struct Rules {
     pub wake: fn(&Mapped, Sleeper),
 }
 
+/// What an event loop hears when a producer wakes the consumer.
+///
+/// The descriptor is readable from when the bell is rung until it is silenced, and each ring is an event, also when it was
+/// readable before.
+pub trait Bell: AsFd + Send + Sync + core::fmt::Debug {
+    /// Makes the descriptor readable.
+    fn ring(&self);
+
+    /// The descriptor is readable no more, until the bell is rung.
+    fn silence(&self);
+}
+
 /// A ring's memory, shared by everyone who holds a clone.
 ///
 /// The pointers are kept beside the owner, so that the fast path need not go through it.
@@ -63,6 +76,8 @@ pub struct Rules {
 pub struct Mapped {
     parts: Parts,
     rules: Rules,
+    /// Most rings never have one.
+    bell: Arc<OnceLock<Box<dyn Bell>>>,
     /// Keeps the pages mapped.
     _owner: Arc<dyn Pages>,
 }
@@ -76,7 +91,17 @@ unsafe impl Sync for Mapped {}
 impl Mapped {
     /// The memory that `owner` keeps mapped.
     pub fn new(owner: Arc<dyn Pages>, rules: Rules) -> Self {
-        Self { parts: owner.parts(), rules, _owner: owner }
+        Self { parts: owner.parts(), rules, bell: Arc::default(), _owner: owner }
+    }
+
+    /// The bell that wakes a consumer which an event loop waits for, if one has been hung up.
+    pub fn bell(&self) -> Option<&dyn Bell> {
+        self.bell.get().map(|bell| &**bell)
+    }
+
+    /// Hangs up `bell` for everyone who holds this memory, for good, unless there is one. Returns the one that is there.
+    pub fn hang(&self, bell: Box<dyn Bell>) -> &dyn Bell {
+        &**self.bell.get_or_init(|| bell)
     }
 
     /// The payload behind the header at `at`, contiguous for as many bytes as a legal record there can have.

@@ -41,7 +41,7 @@ pub unsafe trait Memory {
     /// The header at `at` modulo the size.
     fn header(&self, at: Position) -> &HeaderCell;
 
-    /// Wakes those who sleep or wait: increments their futex word, then wakes everyone who sleeps on it.
+    /// Wakes those who sleep or wait: increments their futex word, then wakes everyone who sleeps on it; or rings the bell.
     fn wake(&self, who: Sleeper);
 
     /// The reserve cursor.
@@ -64,6 +64,8 @@ pub unsafe trait Memory {
 pub enum Sleeper {
     /// The consumer, on `wake_seq` in the producer page.
     Consumer,
+    /// The consumer, in an event loop that hears the ring's bell.
+    Listener,
     /// All producers that wait for space, on `space_seq` in the consumer page.
     Producers,
 }
@@ -96,7 +98,7 @@ pub struct ConsumerPage {
 #[derive(Debug, Default)]
 #[repr(C)]
 pub struct ConsumerState {
-    /// 1 while the consumer sleeps or is about to.
+    /// Whether the consumer sleeps or is about to, and how: [`AWAKE`], [`ASLEEP`] or [`LISTENING`].
     pub sleeping: AtomicU32,
     /// 1 once the consumer is gone for good.
     pub closed: AtomicU32,
@@ -105,6 +107,13 @@ pub struct ConsumerState {
     /// Futex of producers that wait for space: incremented before they are woken.
     pub space_seq: AtomicU32,
 }
+
+/// The consumer does not sleep: nobody has to wake it.
+pub(super) const AWAKE: u32 = 0;
+/// The consumer sleeps on `wake_seq`, or is about to.
+pub(super) const ASLEEP: u32 = 1;
+/// An event loop waits for the ring's bell on the consumer's behalf, or is about to.
+pub(super) const LISTENING: u32 = 2;
 
 /// Words that producers write.
 #[derive(Debug, Default)]

@@ -31,7 +31,7 @@ pub use consumer::{Consumer, Found, HeldUp};
 pub use finish::{Wakeup, carve, finish, shrink};
 pub use limit::limit;
 #[cfg(not(dynring_loom))]
-pub use mapped::{Mapped, Pages, Parts, Rules};
+pub use mapped::{Bell, Mapped, Pages, Parts, Rules};
 use memory::released;
 pub use memory::{ConsumerPage, HeaderCell, Memory, ProducerPage, Sleeper, Slot, initialise};
 #[cfg(not(dynring_loom))]

@@ -17,9 +17,9 @@ use crate::wire::Corrupt;
 /// Dropping it closes the ring: producers are refused from then on.
 #[derive(Debug)]
 pub struct Consumer {
-    raw: raw::Consumer<Mapped>,
-    sleep: Sleep,
-    sight: Sight,
+    pub(super) raw: raw::Consumer<Mapped>,
+    pub(super) sleep: Sleep,
+    pub(super) sight: Sight,
 }
 
 /// When to stop draining. The default is never.

@@ -5,6 +5,8 @@ mod builder;
 mod consumer;
 mod error;
 mod lease;
+#[cfg(not(miri))]
+mod listen;
 mod producer;
 mod record;
 #[cfg(not(miri))]

@@ -26,7 +26,12 @@ pub(crate) fn become_nobody() -> io::Result<()> {
 
 /// Calls `f` on a thread for which bpf(2) fails with `EPERM`, as it does in containers.
 pub(crate) fn without_bpf<R: Send>(f: impl FnOnce() -> R + Send) -> io::Result<R> {
-    on_a_thread_that(forbid_bpf, f)
+    without(libc::SYS_bpf, f)
+}
+
+/// Calls `f` on a thread for which the system call with that number fails with `EPERM`, as in a sandbox.
+pub(crate) fn without<R: Send>(call: libc::c_long, f: impl FnOnce() -> R + Send) -> io::Result<R> {
+    on_a_thread_that(|| forbid(call), f)
 }
 
 fn on_a_thread_that<R: Send>(
@@ -39,14 +44,14 @@ fn on_a_thread_that<R: Send>(
     })
 }
 
-fn forbid_bpf() -> io::Result<()> {
+fn forbid(call: libc::c_long) -> io::Result<()> {
     const LOAD_NUMBER: u16 = 0x20;
     const JUMP_IF_EQUAL: u16 = 0x15;
     const RETURN: u16 = 0x06;
     let statement = |code, jf, k| libc::sock_filter { code, jt: 0, jf, k };
     let mut filter = [
         statement(LOAD_NUMBER, 0, 0),
-        statement(JUMP_IF_EQUAL, 1, libc::SYS_bpf as u32),
+        statement(JUMP_IF_EQUAL, 1, call as u32),
         statement(RETURN, 0, libc::SECCOMP_RET_ERRNO | libc::EPERM as u32),
         statement(RETURN, 0, libc::SECCOMP_RET_ALLOW),
     ];

@@ -4,6 +4,7 @@ mod disconnect;
 mod entering;
 mod give_up;
 mod handover;
+mod listen;
 mod mutants;
 mod observer;
 mod overtaken;
