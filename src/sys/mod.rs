@@ -36,6 +36,9 @@ mod observed;
 pub(crate) mod reopen;
 #[cfg(not(miri))]
 #[allow(dead_code, reason = "for rings that processes share")]
+pub(crate) mod socket;
+#[cfg(not(miri))]
+#[allow(dead_code, reason = "for rings that processes share")]
 pub(crate) mod stat;
 #[cfg(not(miri))]
 mod statfs;
