@@ -45,6 +45,10 @@ impl Child {
         unsafe { libc::_exit(i32::from(!success)) }
     }
 
+    pub(crate) fn say(&self, byte: u8) -> bool {
+        self.line.say(byte)
+    }
+
     pub(crate) fn hear(&self) -> Option<u8> {
         self.line.hear()
     }
@@ -59,6 +63,11 @@ impl Child {
     /// Whether the child ends successfully.
     pub(crate) fn succeeds(mut self) -> io::Result<bool> {
         self.wait().map(|status| status == 0)
+    }
+
+    /// The signal that ends the child, if one does.
+    pub(crate) fn ended_by(mut self) -> io::Result<Option<libc::c_int>> {
+        self.wait().map(|status| libc::WIFSIGNALED(status).then(|| libc::WTERMSIG(status)))
     }
 
     fn wait(&mut self) -> io::Result<libc::c_int> {

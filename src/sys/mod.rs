@@ -9,6 +9,9 @@ mod child;
 pub(crate) mod epoll;
 #[cfg(not(miri))]
 pub(crate) mod eventfd;
+#[cfg(not(miri))]
+#[allow(dead_code, reason = "for rings that processes share")]
+pub(crate) mod fork;
 pub(crate) mod futex;
 #[cfg(miri)]
 mod heap;
@@ -34,6 +37,9 @@ mod observed;
 #[cfg(not(miri))]
 #[allow(dead_code, reason = "for rings that processes share")]
 pub(crate) mod reopen;
+#[cfg(not(miri))]
+#[allow(dead_code, reason = "for rings that processes share")]
+pub(crate) mod socket;
 #[cfg(not(miri))]
 #[allow(dead_code, reason = "for rings that processes share")]
 pub(crate) mod stat;
