@@ -46,6 +46,7 @@ mod mapping;
 mod notify;
 #[expect(unsafe_code, reason = "hands out the words and bytes of shared memory")]
 mod raw;
+mod recovery;
 mod ring;
 mod sync;
 #[expect(unsafe_code, reason = "system calls and maps")]
@@ -59,6 +60,8 @@ struct Readme;
 
 pub use dynptr::{DynPtr, DynPtrError, Reserved, TooLong};
 #[cfg(not(miri))]
+pub use mapping::AttachError;
+#[cfg(not(miri))]
 pub use notify::Waker;
 pub use notify::{Readiness, Stalled, WaitError};
 pub use raw::Wakeup;
@@ -68,4 +71,8 @@ pub use ring::{
     Batch, BuildError, Builder, Consumer, ConsumerTaken, Lease, Limits, Producer, Record, RegisterError, ReserveError,
     ReservedBatch, Ring, Stats,
 };
-pub use wire::Corrupt;
+#[cfg(not(miri))]
+pub use ring::{
+    ConsumerError, CopyingConsumer, CopyingProducer, CopyingReservation, Repair, RepairError, SharedRing, TrustedRing,
+};
+pub use wire::{Corrupt, DescriptorError};

@@ -374,7 +374,7 @@ impl raw::Claim for Ring {
 }
 
 impl raw::Liveness for Ring {
-    type Proof = Locked;
+    type Proof<'l> = Locked;
 
     fn prove_dead(&self, slot: u32) -> Option<Locked> {
         raw::Claim::take(self, slot).then(|| Locked { ring: self.clone(), slot })

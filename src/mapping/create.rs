@@ -12,7 +12,7 @@ use crate::sys::{self, Files, RingPages, Writable};
 use crate::wire::{Descriptor, Features, Layout};
 
 /// Of x86-64, and of aarch64 with pages of 4 KiB; others are multiples of it.
-const HUGE_PAGE: u64 = 2 << 20;
+pub(super) const HUGE_PAGE: u64 = 2 << 20;
 
 /// Where a ring's file is made.
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +57,7 @@ fn committed(request: &Request, features: Features, place: Place<'_>) -> io::Res
     fits_in_a_file(layout.file_bytes())?;
     let file = File::from(match place {
         Place::Anonymous => sys::memfd(c"dynring")?,
-        Place::In(directory) => sys::named::unnamed_in(directory)?,
+        Place::In(directory) => in_memory(sys::named::unnamed_in(directory)?)?,
     });
     let (slots_end, window) = (layout.slot_pages() + layout.slot_bytes(), layout.consumer_page());
     sys::allocate(file.as_fd(), 0, slots_end)?;
@@ -68,6 +68,17 @@ fn committed(request: &Request, features: Features, place: Place<'_>) -> io::Res
         sys::seal_length(file.as_fd())?;
     }
     Ok((file, layout))
+}
+
+/// The file, if it is one that lives in memory: on a disk, every write would be written there some time.
+fn in_memory(file: OwnedFd) -> io::Result<OwnedFd> {
+    match sys::file_system_type_of(file.as_fd())? {
+        sys::TMPFS => Ok(file),
+        found => {
+            let text = format!("it was to lie in a file system of type {found:#x}; a tmpfs is allowed, as at /dev/shm");
+            Err(io::Error::new(io::ErrorKind::Unsupported, text))
+        }
+    }
 }
 
 impl Request {

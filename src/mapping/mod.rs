@@ -2,13 +2,21 @@
 
 #[cfg(not(miri))]
 mod create;
+#[cfg(not(miri))]
+mod error;
 #[cfg(miri)]
 mod heap;
+#[cfg(not(miri))]
+mod shared;
 
 #[cfg(not(miri))]
-pub(crate) use create::{Place, create, create_file};
+pub(crate) use create::create;
+#[cfg(not(miri))]
+pub use error::AttachError;
 #[cfg(miri)]
 pub(crate) use heap::create;
+#[cfg(not(miri))]
+pub(crate) use shared::{RingFile, Writable};
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;

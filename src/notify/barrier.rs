@@ -14,6 +14,13 @@ pub(crate) fn store_load() -> StoreLoad {
     })
 }
 
+/// What rings that processes share use.
+#[cfg(not(miri))]
+pub(crate) fn shared_store_load() -> StoreLoad {
+    static POLICY: OnceLock<StoreLoad> = OnceLock::new();
+    *POLICY.get_or_init(|| StoreLoad::Global { registered: membarrier::register_global().is_ok() })
+}
+
 /// The barrier of the side that is about to sleep. Whether it took place: else sleeping is not safe.
 pub(super) fn heavy(store_load: StoreLoad, edge: Edge) -> bool {
     fence_seq_cst(edge);
@@ -21,5 +28,7 @@ pub(super) fn heavy(store_load: StoreLoad, edge: Edge) -> bool {
         StoreLoad::Fence => true,
         // Can only fail if a sandbox has forbidden it since it was registered.
         StoreLoad::Asymmetric => membarrier::private().is_ok(),
+        // Others may rely on it, whether this process has registered or not.
+        StoreLoad::Global { .. } => membarrier::global().is_ok(),
     }
 }

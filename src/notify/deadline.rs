@@ -13,6 +13,12 @@ impl Deadline {
         Self(timeout.and_then(|timeout| Instant::now().checked_add(timeout)))
     }
 
+    /// The sooner of this and `at_most` from now.
+    pub(crate) fn or_after(self, at_most: Option<Duration>) -> Self {
+        let other = Self::after(at_most);
+        Self(self.0.into_iter().chain(other.0).min())
+    }
+
     /// What is left; `None` if the deadline never comes. Zero once it has passed.
     pub(crate) fn remaining(self) -> Option<Duration> {
         self.0.map(|instant| instant.saturating_duration_since(Instant::now()))

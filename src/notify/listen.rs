@@ -2,13 +2,13 @@
 
 use core::time::Duration;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use super::barrier::heavy;
 use super::{Sleep, WaitError};
 use crate::raw::{Bell, Consumer, Found, Mapped, Memory};
 use crate::sync::Edge;
-use crate::sys::eventfd::EventFd;
+use crate::sys::eventfd::{self, EventFd};
 
 impl Bell for EventFd {
     fn ring(&self) {
@@ -43,10 +43,20 @@ pub(crate) fn bell(memory: &Mapped) -> io::Result<&dyn Bell> {
     }
 }
 
+/// Whether `fd` can be a bell.
+pub(crate) fn is_bell(fd: BorrowedFd<'_>) -> bool {
+    eventfd::is_eventfd(fd)
+}
+
+/// Hangs up a bell that belongs to the consumer of another process.
+pub(crate) fn hang(memory: &Mapped, bell: OwnedFd) {
+    memory.hang(Box::new(EventFd::from(bell)));
+}
+
 /// What a level-triggered event loop waits on: readable from when it was rung, until it is silenced.
 pub(crate) fn level<'c>(memory: &'c Mapped, sleep: &'c Sleep) -> io::Result<BorrowedFd<'c>> {
     match sleep {
-        Sleep::Futex => Ok(bell(memory)?.as_fd()),
+        Sleep::Futex(_) => Ok(bell(memory)?.as_fd()),
         Sleep::Doorbell(doorbell) => Ok(doorbell.as_fd()),
     }
 }
@@ -54,7 +64,7 @@ pub(crate) fn level<'c>(memory: &'c Mapped, sleep: &'c Sleep) -> io::Result<Borr
 /// Forgets what was rung before.
 pub(crate) fn silence(memory: &Mapped, sleep: &Sleep) -> io::Result<()> {
     match sleep {
-        Sleep::Futex => bell(memory)?.silence(),
+        Sleep::Futex(_) => bell(memory)?.silence(),
         Sleep::Doorbell(doorbell) => doorbell.wait(Some(Duration::ZERO))?,
     }
     Ok(())
@@ -64,7 +74,7 @@ pub(crate) fn silence(memory: &Mapped, sleep: &Sleep) -> io::Result<()> {
 /// that finds nothing, the wait is safe, until [`quit`]. Gives back what it has skipped.
 pub(crate) fn listen(consumer: &mut Consumer<Mapped>, sleep: &Sleep) -> Result<LastLook, WaitError> {
     match sleep {
-        Sleep::Futex => consumer.about_to_listen(),
+        Sleep::Futex(_) => consumer.about_to_listen(),
         Sleep::Doorbell(_) => consumer.publish(),
     }
     let safe = heavy(consumer.memory().store_load(), Edge::SleepFence);
@@ -79,7 +89,7 @@ pub(crate) fn listen(consumer: &mut Consumer<Mapped>, sleep: &Sleep) -> Result<L
 /// The event loop need not be told any more.
 pub(crate) fn quit(consumer: &Consumer<Mapped>, sleep: &Sleep) {
     match sleep {
-        Sleep::Futex => consumer.woken(),
+        Sleep::Futex(_) => consumer.woken(),
         Sleep::Doorbell(_) => {}
     }
 }

@@ -14,6 +14,8 @@ mod wait;
 #[cfg(not(miri))]
 mod waker;
 
+#[cfg(not(miri))]
+pub(crate) use barrier::shared_store_load;
 pub(crate) use barrier::store_load;
 #[cfg(not(miri))]
 pub(crate) use bells::Bells;
@@ -23,6 +25,8 @@ pub(crate) use doorbell::Doorbell;
 pub use error::WaitError;
 #[cfg(not(miri))]
 pub(crate) use listen::{LastLook, level, listen, quit, silence};
+#[cfg(not(miri))]
+pub(crate) use listen::{hang, is_bell};
 pub(crate) use space::Space;
 pub(crate) use stall::Sight;
 pub use stall::Stalled;
@@ -35,11 +39,23 @@ pub use waker::Waker;
 
 use crate::raw::{Bell, Mapped, Memory, Sleeper};
 use crate::sync::Ordering;
-use crate::sys::futex::{self, Scope};
+use crate::sys::futex;
+pub(crate) use crate::sys::futex::Scope;
 
-/// Wakes those who sleep on a futex in a ring of this process, or ring its bell.
+/// Wakes those who sleep on a futex in a ring of this process, or rings its bell.
 #[cold]
 pub(crate) fn wake(memory: &Mapped, who: Sleeper) {
+    wake_in(memory, who, Scope::Process);
+}
+
+/// The same in a ring that processes share.
+#[cfg(not(miri))]
+#[cold]
+pub(crate) fn wake_shared(memory: &Mapped, who: Sleeper) {
+    wake_in(memory, who, Scope::Shared);
+}
+
+fn wake_in(memory: &Mapped, who: Sleeper, scope: Scope) {
     let word = match who {
         Sleeper::Consumer => &*memory.producer().wake_seq,
         // Where the bell is not in sight yet, the last look before the wait sees what this wake is for.
@@ -48,5 +64,5 @@ pub(crate) fn wake(memory: &Mapped, who: Sleeper) {
     };
     // The kernel compares the word under the lock that the wake takes: whoever has not seen this does not fall asleep.
     word.fetch_add(1, Ordering::Relaxed);
-    futex::wake_all(word, Scope::Process);
+    futex::wake_all(word, scope);
 }

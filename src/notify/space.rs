@@ -27,7 +27,7 @@ use crate::wire::Position;
 #[derive(Debug)]
 pub(crate) enum Space {
     /// On the futex of a ring of this crate.
-    Futex,
+    Futex(Scope),
     /// Until the kernel has drained samples.
     #[cfg(not(miri))]
     Drained(Drained),
@@ -52,7 +52,7 @@ impl Space {
     /// The same for another producer.
     pub(crate) fn another(&self) -> Self {
         match self {
-            Self::Futex => Self::Futex,
+            Self::Futex(scope) => Self::Futex(*scope),
             #[cfg(not(miri))]
             Self::Drained(Drained { map, .. }) => Self::drained(Arc::clone(map)),
         }
@@ -77,7 +77,7 @@ impl Space {
                 return Err(Refusal::Full { wanted });
             }
             let retried = match self {
-                Self::Futex => sleep_on_futex(producer, wanted, deadline, &mut reserve),
+                Self::Futex(scope) => sleep_on_futex(producer, *scope, wanted, deadline, &mut reserve),
                 #[cfg(not(miri))]
                 Self::Drained(drained) => drained.sleep(deadline, &mut reserve),
             };
@@ -91,6 +91,7 @@ impl Space {
 /// Sleeps until the consumer wakes, unless a last try is not refused for want of space.
 fn sleep_on_futex<R>(
     producer: &Producer<Mapped>,
+    scope: Scope,
     wanted: Position,
     deadline: Deadline,
     reserve: impl FnOnce() -> Result<R, Refusal>,
@@ -100,7 +101,7 @@ fn sleep_on_futex<R>(
     let safe = heavy(memory.store_load(), Edge::WaitFence);
     let retried = unless_full(reserve());
     if retried.is_none() {
-        futex::wait(&memory.consumer().state.space_seq, seq, at_most(deadline, safe), Scope::Process);
+        futex::wait(&memory.consumer().state.space_seq, seq, at_most(deadline, safe), scope);
     }
     producer.waited();
     retried

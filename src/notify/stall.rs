@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
-use crate::raw::{Consumer, Mapped};
+use crate::raw::{self, Consumer, Mapped};
 use crate::wire::Position;
 
-/// A record that is reserved and neither committed nor discarded, and holds up everything behind it.
+/// A record that is reserved and neither committed nor discarded, or a producer that is about to reserve one, and holds up
+/// everything behind it.
 ///
 /// From [`Consumer::stalled`](crate::Consumer::stalled).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -13,8 +14,12 @@ use crate::wire::Position;
 pub struct Stalled {
     /// Where the record starts, in bytes since the ring began, modulo 2⁶⁴.
     pub position: u64,
-    /// The payload length that was reserved, in bytes.
-    pub len: usize,
+    /// The payload length that was reserved, in bytes; `None` while the producer is still entering: it has announced that it
+    /// reserves here, and nobody can tell yet whether it has.
+    pub len: Option<usize>,
+    /// The process of the producer, as it calls itself, in rings of this crate. `None` if the producer has gone, or nobody
+    /// knows.
+    pub process: Option<u32>,
     /// When this consumer has noticed it first. It may have been there for longer.
     pub since: Instant,
 }
@@ -31,12 +36,13 @@ impl Sight {
     /// A position is that of one record for good: what is seen there again is the same reservation.
     #[cold]
     pub(crate) fn look(&mut self, consumer: &mut Consumer<Mapped>) -> Option<Stalled> {
-        let found = consumer.unfinished();
+        let found = consumer.held_up();
         self.seen = found.map(|found| match self.seen {
-            Some(seen) if seen.0 == found.at() => seen,
-            _ => (found.at(), Instant::now()),
+            Some(seen) if seen.0 == found.at => seen,
+            _ => (found.at, Instant::now()),
         });
         let (found, (at, since)) = (found?, self.seen?);
-        Some(Stalled { position: at.get(), len: found.payload_len() as usize, since })
+        let process = found.slot.map(|slot| raw::process_of(consumer.memory(), slot));
+        Some(Stalled { position: at.get(), len: found.len.map(|len| len as usize), process, since })
     }
 }

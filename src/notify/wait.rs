@@ -10,6 +10,7 @@ use super::barrier::heavy;
 use super::doorbell::Doorbell;
 use super::{Deadline, Sight, WaitError};
 use crate::raw::{Consumer, Mapped, Memory};
+use crate::recovery::Watch;
 use crate::sync::Edge;
 use crate::sys::futex::{self, Scope};
 use crate::wire::Corrupt;
@@ -37,7 +38,7 @@ pub enum Readiness {
 #[derive(Debug)]
 pub(crate) enum Sleep {
     /// On the futex of a ring of this crate.
-    Futex,
+    Futex(Scope),
     /// Until the kernel rings.
     #[cfg_attr(miri, expect(dead_code, reason = "there is no kernel under Miri"))]
     Doorbell(Doorbell),
@@ -48,6 +49,7 @@ pub(crate) fn wait(
     consumer: &mut Consumer<Mapped>,
     sleep: &Sleep,
     sight: &mut Sight,
+    watch: &mut Watch,
     deadline: Deadline,
 ) -> Result<Readiness, WaitError> {
     let looked = looking(|| consumer.peek().map(|found| found.map(|_| Readiness::Ready)).transpose());
@@ -56,15 +58,18 @@ pub(crate) fn wait(
     }
     loop {
         // Before the consumer gets ready to sleep: this may skip records, too.
-        sight.look(consumer);
+        let held_up = sight.look(consumer).is_some();
+        watch.look_after(consumer)?;
+        let nap = deadline.or_after(watch.nap(held_up));
         let readiness = match sleep {
-            Sleep::Futex => sleep_on_futex(consumer, deadline)?,
-            Sleep::Doorbell(doorbell) => sleep_until_rung(consumer, doorbell, deadline)?,
+            Sleep::Futex(scope) => sleep_on_futex(consumer, *scope, nap)?,
+            Sleep::Doorbell(doorbell) => sleep_until_rung(consumer, doorbell, nap)?,
         };
         if let Some(readiness) = readiness {
             return Ok(readiness);
         }
         if deadline.has_passed() {
+            watch.look_after(consumer)?;
             let found = consumer.peek()?;
             return Ok(if found.is_some() { Readiness::Ready } else { Readiness::TimedOut });
         }
@@ -72,12 +77,16 @@ pub(crate) fn wait(
 }
 
 /// Sleeps until a producer wakes, unless there is an answer already.
-fn sleep_on_futex(consumer: &mut Consumer<Mapped>, deadline: Deadline) -> Result<Option<Readiness>, Corrupt> {
+fn sleep_on_futex(
+    consumer: &mut Consumer<Mapped>,
+    scope: Scope,
+    deadline: Deadline,
+) -> Result<Option<Readiness>, Corrupt> {
     let seq = consumer.about_to_sleep();
     let safe = heavy(consumer.memory().store_load(), Edge::SleepFence);
     let readiness = last_look(consumer);
     if readiness == Ok(None) && !consumer.owes_space() && !deadline.has_passed() {
-        futex::wait(&consumer.memory().producer().wake_seq, seq, at_most(deadline, safe), Scope::Process);
+        futex::wait(&consumer.memory().producer().wake_seq, seq, at_most(deadline, safe), scope);
     }
     consumer.woken();
     readiness

@@ -31,6 +31,37 @@ pub fn load_bytes(words: &[AtomicU32], into: &mut [u8]) {
     }
 }
 
+/// Copies `bytes` to `words`, from byte `offset` on.
+///
+/// Each word that it reaches into is stored once, by a relaxed atomic store; where only part of it is written, it is loaded
+/// before. What others store there meanwhile is lost, or is there instead.
+///
+/// # Panics
+/// There are fewer words than it takes.
+pub fn store_bytes(words: &[AtomicU32], offset: usize, bytes: &[u8]) {
+    let first = offset / WORD_BYTES;
+    let (head, rest) = bytes.split_at(bytes.len().min((WORD_BYTES - offset % WORD_BYTES) % WORD_BYTES));
+    if !head.is_empty() {
+        store_part(&words[first], offset % WORD_BYTES, head);
+    }
+    let words = &words[first + usize::from(!head.is_empty())..][..rest.len().div_ceil(WORD_BYTES)];
+    let mut chunks = rest.chunks_exact(WORD_BYTES);
+    for (word, chunk) in words.iter().zip(chunks.by_ref()) {
+        let mut whole = [0; WORD_BYTES];
+        whole.copy_from_slice(chunk);
+        word.store(u32::from_ne_bytes(whole), Ordering::Relaxed);
+    }
+    if let (Some(word), tail @ [_, ..]) = (words.last(), chunks.remainder()) {
+        store_part(word, 0, tail);
+    }
+}
+
+fn store_part(word: &AtomicU32, at: usize, bytes: &[u8]) {
+    let mut whole = word.load(Ordering::Relaxed).to_ne_bytes();
+    whole[at..at + bytes.len()].copy_from_slice(bytes);
+    word.store(u32::from_ne_bytes(whole), Ordering::Relaxed);
+}
+
 #[cfg(all(test, not(dynring_loom)))]
 mod tests {
     use super::*;
@@ -54,6 +85,19 @@ mod tests {
             load_bytes(&words, &mut copy[..len]);
             assert_eq!(copy[..len], bytes[..len]);
             assert!(copy[len..].iter().all(|byte| *byte == 0));
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_stored_and_no_others() {
+        for (len, offset) in (0..=20).flat_map(|len| (0..=20 - len).map(move |offset| (len, offset))) {
+            let words = words(&[0xee; 20]);
+            let bytes: Vec<u8> = (1..=len as u8).collect();
+            store_bytes(&words, offset, &bytes);
+            let mut copy = [0; 20];
+            load_bytes(&words, &mut copy);
+            assert_eq!(copy[offset..offset + len], bytes);
+            assert!(copy[..offset].iter().chain(&copy[offset + len..]).all(|byte| *byte == 0xee), "{len} at {offset}");
         }
     }
 

@@ -107,7 +107,8 @@ impl<M: Memory> Consumer<M> {
         let at = self.taken;
         let header = self.header(at);
         let found = Found { at, len: header.len() };
-        if header.is_committed() && stride(found.len) <= self.limit.since(at) {
+        // An empty record is told from what a forked child finds, which is nothing, where it costs nobody else.
+        if header.is_committed() && found.len != 0 && stride(found.len) <= self.limit.since(at) {
             Ok(Some(found))
         } else {
             self.peek_on()
@@ -127,7 +128,7 @@ impl<M: Memory> Consumer<M> {
             }
             let at = self.taken;
             let header = self.header(at);
-            if header.is_busy() {
+            if header.is_busy() || header.is_empty() && self.was_closed() {
                 return Ok(None);
             }
             let (len, stride) = (header.len(), stride(header.len()));
@@ -233,6 +234,11 @@ impl<M: Memory> Consumer<M> {
         let word = self.memory.header(at).word.load(Ordering::Relaxed);
         fence_acquire(Edge::HeaderLoad);
         Header::from_word(word)
+    }
+
+    /// Whether this is a copy of the consumer in a forked child, in whose memory the ring is closed and empty.
+    fn was_closed(&self) -> bool {
+        self.is_ours() && self.memory.consumer().state.closed.load(Ordering::Relaxed) != 0
     }
 
     #[cold]

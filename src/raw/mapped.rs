@@ -4,9 +4,9 @@ use core::ptr::NonNull;
 use std::os::fd::AsFd;
 use std::sync::{Arc, OnceLock};
 
-use super::{ConsumerPage, HeaderCell, Memory, ProducerPage, Sleeper, Slot};
-use crate::sync::StoreLoad;
-use crate::wire::{Capacity, Position, RingSize};
+use super::{ConsumerPage, HeaderCell, Memory, ProducerPage, Sleeper, Slot, WORD_BYTES};
+use crate::sync::{AtomicU32, StoreLoad};
+use crate::wire::{Capacity, Position, RingSize, stride};
 
 /// Who owns the pages of a ring, and keeps them mapped.
 ///
@@ -102,6 +102,20 @@ impl Mapped {
     /// Hangs up `bell` for everyone who holds this memory, for good, unless there is one. Returns the one that is there.
     pub fn hang(&self, bell: Box<dyn Bell>) -> &dyn Bell {
         &**self.bell.get_or_init(|| bell)
+    }
+
+    /// The words that a payload of `len` bytes behind the header at `at` takes. To be used where somebody else may write them at
+    /// any time.
+    ///
+    /// # Panics
+    /// No record of this ring can be so long.
+    #[inline]
+    pub fn payload_words(&self, at: Position, len: u32) -> &[AtomicU32] {
+        assert!(stride(len) <= self.parts.size.bytes(), "{len} bytes at {at}");
+        let words = (len as usize).div_ceil(WORD_BYTES);
+        // SAFETY: a record that starts in the data and takes no more than its size lies in it and what follows (`Parts`, 2);
+        // positions and sizes are multiples of 8. All bytes are atomic words to whoever refers to them.
+        unsafe { core::slice::from_raw_parts(self.payload(at).cast().as_ptr(), words) }
     }
 
     /// The payload behind the header at `at`, contiguous for as many bytes as a legal record there can have.

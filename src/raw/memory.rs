@@ -108,6 +108,9 @@ pub struct ConsumerState {
     pub space_seq: AtomicU32,
 }
 
+/// Where [`closed`](ConsumerState::closed) is in the consumer page.
+pub const CLOSED: usize = core::mem::offset_of!(ConsumerPage, state) + core::mem::offset_of!(ConsumerState, closed);
+
 /// The consumer does not sleep: nobody has to wake it.
 pub(super) const AWAKE: u32 = 0;
 /// The consumer sleeps on `wake_seq`, or is about to.

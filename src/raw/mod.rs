@@ -3,7 +3,7 @@
 //! It works on positions; the memory hands out the words. Its every atomic access names its [`Edge`](crate::sync::Edge);
 //! `docs::internal` has the proof.
 
-#[cfg_attr(not(any(test, dynring_loom)), expect(dead_code, reason = "readers of snapshots"))]
+#[cfg_attr(any(miri, dynring_loom), allow(dead_code, reason = "for rings that processes share"))]
 mod bytes;
 mod claim;
 mod consumer;
@@ -24,20 +24,22 @@ mod resume;
 #[cfg(not(dynring_loom))]
 mod seat;
 
-#[cfg_attr(not(dynring_loom), expect(unused_imports, reason = "readers of snapshots"))]
-pub use bytes::{WORD_BYTES, load_bytes};
+pub use bytes::{WORD_BYTES, load_bytes, store_bytes};
 pub use claim::{Producer, Refusal};
-pub use consumer::{Consumer, Found, HeldUp};
+pub use consumer::{Consumer, Found};
 pub use finish::{Wakeup, carve, finish, shrink};
 pub use limit::limit;
 #[cfg(not(dynring_loom))]
 pub use mapped::{Bell, Mapped, Pages, Parts, Rules};
+#[cfg_attr(miri, allow(unused_imports, reason = "nobody forks under Miri"))]
+pub use memory::CLOSED;
 use memory::released;
 pub use memory::{ConsumerPage, HeaderCell, Memory, ProducerPage, Sleeper, Slot, initialise};
 #[cfg(not(dynring_loom))]
-pub use record::{Held, Taken};
+pub use record::{Held, Taken, copy};
 pub use registry::{
-    Claim, Figures, NoFreeSlot, Registration, claim_consumer, close, figures, open, register, unregister,
+    Claim, Figures, NoFreeSlot, Registration, claim_consumer, close, figures, is_closed, open, owned_slots, process_of,
+    register, unregister,
 };
 pub use repair::{Liveness, Repaired, repair};
 #[cfg(not(dynring_loom))]

@@ -3,8 +3,17 @@
 use core::cell::RefCell;
 use core::slice;
 
-use super::{Consumer, Found, Mapped};
+use super::{Consumer, Found, Mapped, load_bytes};
 use crate::wire::{Corrupt, Position};
+
+/// Copies the record that the consumer has just found to the end of `into`, without a reference to it, and counts it as handed
+/// out.
+pub fn copy(consumer: &mut Consumer<Mapped>, found: Found, into: &mut Vec<u8>) {
+    let (begin, len) = (into.len(), found.payload_len() as usize);
+    into.resize(begin + len, 0);
+    load_bytes(consumer.memory().payload_words(found.at(), found.payload_len()), &mut into[begin..]);
+    consumer.accept(found);
+}
 
 /// Records that were taken and are not given back before [`release`](Self::release).
 ///

@@ -106,9 +106,25 @@ pub fn close<M: Memory>(memory: &M) {
     wake_any(memory, Edge::GoneFence);
 }
 
+/// Whether a consumer has closed the ring for good.
+pub fn is_closed<M: Memory>(memory: &M) -> bool {
+    memory.consumer().state.closed.load(Ordering::Relaxed) != 0
+}
+
 /// Claims the right to be the consumer, which is given only once.
 pub fn claim_consumer<M: Memory>(memory: &M) -> bool {
     memory.consumer().state.taken.swap(1, Ordering::Relaxed) == 0
+}
+
+/// Slots that have an owner.
+pub fn owned_slots<M: Memory>(memory: &M) -> impl Iterator<Item = u32> {
+    let owned = |(slot, index): (&Slot, u32)| (slot.owner.load(Ordering::Relaxed) != 0).then_some(index);
+    memory.used_slots().iter().zip(0..).filter_map(owned)
+}
+
+/// The process that the owner of a slot has said to be.
+pub fn process_of<M: Memory>(memory: &M, slot: u32) -> u32 {
+    memory.slots()[slot as usize].process.load(Ordering::Relaxed)
 }
 
 /// What can be read off a ring at any time. Each figure is right by itself; together they are no snapshot.

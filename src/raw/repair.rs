@@ -12,10 +12,12 @@ use crate::wire::{Corrupt, HEADER_BYTES, Header, Position, SlotWord, Tag, stride
 /// Who can tell that producers are dead.
 pub trait Liveness {
     /// While it exists, the slot is given to nobody, and its owner stays dead.
-    type Proof;
+    type Proof<'l>
+    where
+        Self: 'l;
 
     /// Proof that the owner of a slot is dead, with everything that it did in sight. None if it lives, or nobody knows.
-    fn prove_dead(&self, slot: u32) -> Option<Self::Proof>;
+    fn prove_dead(&self, slot: u32) -> Option<Self::Proof<'_>>;
 }
 
 /// What a repair has done.
@@ -80,7 +82,7 @@ pub fn repair<M: Memory, L: Liveness>(memory: &M, liveness: &L) -> Result<Repair
     Ok(repaired)
 }
 
-fn find_dead<'m, M: Memory, L: Liveness>(memory: &'m M, liveness: &L) -> Vec<Dead<'m, L::Proof>> {
+fn find_dead<'m, 'l, M: Memory, L: Liveness>(memory: &'m M, liveness: &'l L) -> Vec<Dead<'m, L::Proof<'l>>> {
     let dead = |(slot, index): (&'m Slot, u32)| {
         if slot.owner.load(Ordering::Relaxed) == 0 {
             return None;

@@ -3,7 +3,7 @@
 use core::{mem, slice};
 use std::sync::Arc;
 
-use super::{Mapped, Producer, Refusal, Seat, Wakeup, carve, finish, shrink};
+use super::{Mapped, Producer, Refusal, Seat, Wakeup, carve, finish, shrink, store_bytes};
 use crate::wire::{HEADER_BYTES, Header, Position, stride};
 
 /// One reserved record, until it is finished.
@@ -73,6 +73,24 @@ impl<'p> Reservation<'p> {
         let data = memory.payload(self.at);
         // SAFETY: as above, and `self` is borrowed exclusively.
         unsafe { slice::from_raw_parts_mut(data.as_ptr(), self.len as usize) }
+    }
+
+    /// Bytes of the payload; 0 once the record is finished.
+    #[inline]
+    pub fn len(&self) -> u32 {
+        self.len
+    }
+
+    /// Copies `bytes` to the payload from `offset` on, without a reference to it.
+    ///
+    /// # Panics
+    /// They reach past its end.
+    #[inline]
+    pub fn store(&mut self, offset: usize, bytes: &[u8]) {
+        assert!(offset <= self.len as usize && bytes.len() <= self.len as usize - offset, "past the end of a record");
+        if let Some(memory) = self.keeper.memory() {
+            store_bytes(memory.payload_words(self.at, self.len), offset, bytes);
+        }
     }
 
     /// Delivers the record. Nothing happens if it is finished already.

@@ -3,7 +3,11 @@
 use std::io;
 use std::sync::Arc;
 
+#[cfg(not(miri))]
+use super::SharedRing;
 use super::{BuildError, Ring, Shared};
+#[cfg(not(miri))]
+use crate::mapping::RingFile;
 use crate::mapping::{self, Mapping, Request};
 use crate::notify;
 use crate::raw::{self, Mapped, Memory, Rules};
@@ -109,18 +113,8 @@ impl Builder {
     /// The capacity or the number of producers is out of range, memory or file descriptors are short, or the system
     /// refuses something else.
     pub fn build(&self) -> Result<Ring, BuildError> {
-        let slots = self.max_producers;
-        if !(1..=Self::MAX_PRODUCERS).contains(&slots) {
-            return Err(BuildError::Producers { found: slots, max: Self::MAX_PRODUCERS });
-        }
-        let size = self.size()?;
-        let request = Request {
-            size,
-            slots,
-            huge_pages: self.huge_pages,
-            prefault: self.prefault,
-            plain_readers: self.kernel_protocol,
-        };
+        let request = self.request()?;
+        let size = request.size;
         let failed = |error: io::Error| BuildError::System { bytes: size.bytes(), error };
         let Mapping { pages, file, layout, huge_pages } = mapping::create(request).map_err(failed)?;
         let rules = Rules {
@@ -134,5 +128,47 @@ impl Builder {
         raw::initialise(&memory, self.first);
         raw::open(&memory);
         Ok(Ring { shared: Arc::new(Shared { memory, file, window: layout.consumer_page(), huge_pages }) })
+    }
+
+    /// Makes a ring that processes share, in a memfd that has no name: it is [passed](SharedRing::share) from one to another, or
+    /// inherited. Its length is sealed, and its memory committed. It is there for as long as somebody is attached to it.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build).
+    #[cfg(not(miri))]
+    pub fn build_shared(&self) -> Result<SharedRing, BuildError> {
+        let request = self.request()?;
+        let failed = |error: io::Error| BuildError::System { bytes: request.size.bytes(), error };
+        RingFile::create(&request, self.first).map(SharedRing::new).map_err(failed)
+    }
+
+    /// Makes a ring that processes share, in a file called `path`, on a tmpfs such as `/dev/shm`: others [open](SharedRing::open)
+    /// it. It appears complete or not at all, and is there until it is removed. Only its owner may open it.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build); or there is something at `path` already: [`SharedRing::remove_stale`] removes a ring to which
+    /// nobody is attached any more.
+    #[cfg(not(miri))]
+    pub fn build_at(&self, path: impl AsRef<std::path::Path>) -> Result<SharedRing, BuildError> {
+        let (request, path) = (self.request()?, path.as_ref());
+        let failed = |error: io::Error| match error.kind() {
+            io::ErrorKind::AlreadyExists => BuildError::Exists { path: path.into() },
+            _ => BuildError::System { bytes: request.size.bytes(), error },
+        };
+        RingFile::create_at(&request, self.first, path).map(SharedRing::new).map_err(failed)
+    }
+
+    fn request(&self) -> Result<Request, BuildError> {
+        let slots = self.max_producers;
+        if !(1..=Self::MAX_PRODUCERS).contains(&slots) {
+            return Err(BuildError::Producers { found: slots, max: Self::MAX_PRODUCERS });
+        }
+        Ok(Request {
+            size: self.size()?,
+            slots,
+            huge_pages: self.huge_pages,
+            prefault: self.prefault,
+            plain_readers: self.kernel_protocol,
+        })
     }
 }

@@ -5,8 +5,11 @@ use core::time::Duration;
 use std::time::Instant;
 
 use super::{Batch, Record};
+#[cfg(not(miri))]
+use crate::notify::Scope;
 use crate::notify::{self, Deadline, Readiness, Sight, Sleep, Stalled, WaitError};
 use crate::raw::{self, Held, Mapped, Memory, Taken};
+use crate::recovery::Watch;
 use crate::wire::Corrupt;
 
 /// The one consumer of a ring.
@@ -14,12 +17,14 @@ use crate::wire::Corrupt;
 /// It sees the records of each producer in the order in which they were reserved, and those of all in one order. Records
 /// are read in place, and their space is given back when they are let go of.
 ///
-/// Dropping it closes the ring: producers are refused from then on.
+/// Dropping it closes the ring: producers are refused from then on. Not so in a ring that processes share: there, another
+/// may go on where it has stopped.
 #[derive(Debug)]
 pub struct Consumer {
     pub(super) raw: raw::Consumer<Mapped>,
     pub(super) sleep: Sleep,
     pub(super) sight: Sight,
+    watch: Watch,
 }
 
 /// When to stop draining. The default is never.
@@ -35,7 +40,13 @@ pub struct Limits {
 
 impl Consumer {
     pub(crate) fn new(raw: raw::Consumer<Mapped>, sleep: Sleep) -> Self {
-        Self { raw, sleep, sight: Sight::default() }
+        Self { raw, sleep, sight: Sight::default(), watch: Watch::process() }
+    }
+
+    /// The consumer of a ring that processes share.
+    #[cfg(not(miri))]
+    pub(super) fn shared(raw: raw::Consumer<Mapped>, watch: Watch) -> Self {
+        Self { raw, sleep: Sleep::Futex(Scope::Shared), sight: Sight::default(), watch }
     }
 
     /// The next record, if one is there. Discarded ones before it are skipped.
@@ -59,12 +70,58 @@ impl Consumer {
     #[expect(clippy::should_implement_trait, reason = "a record borrows the consumer, which no iterator's item can")]
     #[inline(always)]
     pub fn next(&mut self) -> Result<Option<Record<'_>>, Corrupt> {
-        let Some(found) = self.raw.peek()? else {
-            // Gives back what was skipped.
-            self.raw.publish();
-            return Ok(None);
+        let found = match self.raw.peek()? {
+            Some(found) => found,
+            None => match self.look_after()? {
+                Some(found) => found,
+                None => return Ok(None),
+            },
         };
         Ok(Some(Record::new(Taken::new(&mut self.raw, found))))
+    }
+
+    /// Gives back what was skipped; and, now and then, looks after those who hold the consumer up.
+    #[cold]
+    pub(super) fn look_after(&mut self) -> Result<Option<raw::Found>, Corrupt> {
+        self.raw.publish();
+        if self.watch.found_nothing(&mut self.raw)? { self.raw.peek() } else { Ok(None) }
+    }
+
+    /// Passes what nobody is left to finish, and puts right what producers that have died while they reserved have left behind.
+    /// Whether there was any such thing.
+    ///
+    /// [`wait`](Self::wait) does it by itself when a record, or a producer that is about to reserve one, has held it up for
+    /// 10 milliseconds, and every 100 milliseconds while there is nothing to read; [`next`](Self::next) does it now and then if it
+    /// is called again and again. This is for those who wait in an event loop.
+    ///
+    /// Nothing is done on suspicion: a producer that is stopped, or slow, is not dead.
+    ///
+    /// # Errors
+    /// The ring is corrupt; sticky.
+    pub fn recover(&mut self) -> Result<bool, Corrupt> {
+        let recovered = self.watch.recover(&mut self.raw)?;
+        self.raw.publish();
+        Ok(recovered)
+    }
+
+    /// Copies the next record.
+    #[cfg(not(miri))]
+    pub(super) fn copy_next(&mut self, record: &mut Vec<u8>) -> Result<bool, Corrupt> {
+        let found = match self.raw.peek()? {
+            Some(found) => Some(found),
+            None => self.look_after()?,
+        };
+        let Some(found) = found else { return Ok(false) };
+        record.clear();
+        raw::copy(&mut self.raw, found, record);
+        self.raw.publish();
+        Ok(true)
+    }
+
+    /// Closes the ring for good: producers are refused from now on, and in a ring that processes share, nobody consumes after
+    /// this.
+    pub fn close(mut self) {
+        self.raw.close();
     }
 
     /// Calls `each` with every record that is there, until it breaks or nothing is left. Returns how many it was.
@@ -167,7 +224,8 @@ impl Consumer {
     /// Source: `ring_buffer__poll` in libbpf.
     #[doc(alias = "ring_buffer__poll")]
     pub fn wait(&mut self, timeout: Option<Duration>) -> Result<Readiness, WaitError> {
-        let readiness = notify::wait(&mut self.raw, &self.sleep, &mut self.sight, Deadline::after(timeout));
+        let readiness =
+            notify::wait(&mut self.raw, &self.sleep, &mut self.sight, &mut self.watch, Deadline::after(timeout));
         // Gives back what was skipped.
         self.raw.publish();
         readiness
@@ -257,8 +315,8 @@ impl Consumer {
     /// the clock. For as long as the same record holds it up, [`since`](Stalled::since) stays the same. Finished records
     /// that have not been read are no stall.
     ///
-    /// A producer that is stopped *while* it reserves, between two instructions, holds up the ring as well, and is not
-    /// reported: it has no record yet.
+    /// A producer that is stopped *while* it reserves, between two instructions, holds up the ring as well. Then the length of its
+    /// record is not known.
     ///
     /// # Examples
     /// ```
@@ -270,7 +328,7 @@ impl Consumer {
     /// assert!(consumer.next()?.is_none());
     ///
     /// let stalled = consumer.stalled().expect("the reservation");
-    /// println!("{} bytes at {:#x}, for {:?}", stalled.len, stalled.position, stalled.since.elapsed());
+    /// println!("{:?} bytes at {:#x}, for {:?}", stalled.len, stalled.position, stalled.since.elapsed());
     /// record.commit();
     /// assert!(consumer.stalled().is_none());
     /// # Ok(())
@@ -283,7 +341,12 @@ impl Consumer {
         stalled
     }
 
-    /// Records skipped because they were discarded, by this consumer.
+    /// Records skipped because nobody was left to finish them, since the ring began.
+    pub fn abandoned(&self) -> u64 {
+        self.raw.abandoned()
+    }
+
+    /// Records skipped because they were discarded, since the ring began; in rings of the kernel, by this consumer.
     pub fn discarded(&self) -> u64 {
         self.raw.discarded()
     }
@@ -296,7 +359,7 @@ impl Consumer {
     pub(super) fn bell(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
         match &self.sleep {
             Sleep::Doorbell(doorbell) => Some(doorbell.map()),
-            Sleep::Futex => None,
+            Sleep::Futex(_) => None,
         }
     }
 
@@ -309,6 +372,10 @@ impl Consumer {
 
 impl Drop for Consumer {
     fn drop(&mut self) {
-        self.raw.close();
+        if self.watch.has_successors() {
+            self.raw.publish();
+        } else {
+            self.raw.close();
+        }
     }
 }

@@ -19,6 +19,11 @@ pub enum BuildError {
         /// The most that is allowed; the least is 1.
         max: u32,
     },
+    /// There is something at the path at which the ring was to be made.
+    Exists {
+        /// The path.
+        path: std::path::PathBuf,
+    },
     /// The system refused, most often because memory is short.
     System {
         /// Size of the ring in bytes.
@@ -35,6 +40,7 @@ impl fmt::Display for BuildError {
             Self::Producers { found, max } => {
                 write!(f, "a ring for {found} producers was asked for; 1 to {max} are allowed")
             }
+            Self::Exists { path } => write!(f, "there is something at {} already", path.display()),
             Self::System { bytes, error } => write!(f, "the system refused a ring of {bytes} bytes: {error}"),
         }
     }
@@ -44,7 +50,7 @@ impl std::error::Error for BuildError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Capacity(error) => Some(error),
-            Self::Producers { .. } => None,
+            Self::Producers { .. } | Self::Exists { .. } => None,
             Self::System { error, .. } => Some(error),
         }
     }
@@ -54,6 +60,7 @@ impl From<BuildError> for io::Error {
     fn from(error: BuildError) -> Self {
         match error {
             BuildError::System { error, .. } => error,
+            error @ BuildError::Exists { .. } => Self::new(io::ErrorKind::AlreadyExists, error),
             error => Self::new(io::ErrorKind::InvalidInput, error),
         }
     }

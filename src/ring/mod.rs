@@ -3,6 +3,8 @@
 mod batch;
 mod builder;
 mod consumer;
+#[cfg(not(miri))]
+mod copying;
 mod error;
 mod lease;
 #[cfg(not(miri))]
@@ -11,23 +13,29 @@ mod producer;
 mod record;
 #[cfg(not(miri))]
 mod set;
+#[cfg(not(miri))]
+mod shared;
 mod stats;
 
 pub use batch::ReservedBatch;
 pub use builder::Builder;
 pub use consumer::{Consumer, Limits};
+#[cfg(not(miri))]
+pub use copying::{CopyingConsumer, CopyingProducer, CopyingReservation};
 pub use error::{BuildError, ConsumerTaken, RegisterError, ReserveError};
 pub use lease::Lease;
 pub use producer::Producer;
 pub use record::{Batch, Record};
 #[cfg(not(miri))]
 pub use set::{AddError, PollEnd, PollError, Polled, RingSet, RingToken};
+#[cfg(not(miri))]
+pub use shared::{ConsumerError, Repair, RepairError, SharedRing, TrustedRing};
 pub use stats::Stats;
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use crate::notify::{Sleep, Space};
+use crate::notify::{Scope, Sleep, Space};
 use crate::raw::{self, Mapped, Memory};
 
 /// A lock-free ring of variable-size records: any number of producers, one consumer.
@@ -92,7 +100,7 @@ impl Ring {
     /// # Errors
     /// As many producers as the ring was built for are registered already.
     pub fn producer(&self) -> Result<Producer, RegisterError> {
-        Producer::register(&self.shared.memory, None, Space::Futex)
+        Producer::register(&self.shared.memory, None, Space::Futex(Scope::Process))
     }
 
     /// The consumer. There is one, handed out once.
@@ -101,7 +109,7 @@ impl Ring {
     /// It has been handed out before.
     pub fn consumer(&self) -> Result<Consumer, ConsumerTaken> {
         if raw::claim_consumer(&self.shared.memory) {
-            Ok(Consumer::new(raw::Consumer::new(self.shared.memory.clone()), Sleep::Futex))
+            Ok(Consumer::new(raw::Consumer::new(self.shared.memory.clone()), Sleep::Futex(Scope::Process)))
         } else {
             Err(ConsumerTaken)
         }

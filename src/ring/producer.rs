@@ -77,8 +77,13 @@ impl Producer {
     #[doc(alias = "bpf_ringbuf_reserve")]
     #[inline(always)]
     pub fn reserve(&self, len: usize) -> Result<DynPtr<'_>, ReserveError> {
+        self.reserve_raw(len).map(DynPtr::new)
+    }
+
+    #[inline(always)]
+    pub(super) fn reserve_raw(&self, len: usize) -> Result<raw::Reservation<'_>, ReserveError> {
         let len = self.legal(len)?;
-        Ok(DynPtr::new(self.raw.reserve_bytes(len)?))
+        Ok(self.raw.reserve_bytes(len)?)
     }
 
     /// Like [`reserve`](Self::reserve), with all bytes zero instead of what the ring held there before.
@@ -207,10 +212,17 @@ impl Producer {
     /// Source: `user_ring_buffer__reserve_blocking` in libbpf.
     #[doc(alias = "user_ring_buffer__reserve_blocking")]
     pub fn reserve_blocking(&self, len: usize, timeout: Option<Duration>) -> Result<DynPtr<'_>, ReserveError> {
+        self.reserve_raw_blocking(len, timeout).map(DynPtr::new)
+    }
+
+    pub(super) fn reserve_raw_blocking(
+        &self,
+        len: usize,
+        timeout: Option<Duration>,
+    ) -> Result<raw::Reservation<'_>, ReserveError> {
         let len = self.legal(len)?;
         let deadline = Deadline::after(timeout);
-        let reservation = self.space.reserve(&self.raw, deadline, || self.raw.reserve_bytes(len))?;
-        Ok(DynPtr::new(reservation))
+        Ok(self.space.reserve(&self.raw, deadline, || self.raw.reserve_bytes(len))?)
     }
 
     /// Reserves `bytes` bytes, headers of 8 bytes for each record included, out of which records are then made without

@@ -35,6 +35,11 @@ pub enum StoreLoad {
     /// The side that is about to sleep makes every thread of the process run a barrier (`membarrier(2)`); the other
     /// only keeps the compiler from reordering.
     Asymmetric,
+    /// The same among processes: those that have registered for such barriers keep only the compiler from reordering.
+    Global {
+        /// Whether this one has; else it runs a fence.
+        registered: bool,
+    },
 }
 
 impl StoreLoad {
@@ -42,8 +47,10 @@ impl StoreLoad {
     #[inline(always)]
     pub fn light(self, edge: Edge) {
         match self {
-            Self::Fence => fence_seq_cst(edge),
-            Self::Asymmetric => core::sync::atomic::compiler_fence(Ordering::SeqCst),
+            Self::Fence | Self::Global { registered: false } => fence_seq_cst(edge),
+            Self::Asymmetric | Self::Global { registered: true } => {
+                core::sync::atomic::compiler_fence(Ordering::SeqCst);
+            }
         }
     }
 }

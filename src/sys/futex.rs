@@ -12,7 +12,6 @@ pub(crate) enum Scope {
     /// Threads of one process, by the address of the word.
     Process,
     /// Everyone who has mapped the word's file shared, wherever that is.
-    #[allow(dead_code, reason = "for rings that processes share")]
     Shared,
 }
 

@@ -6,7 +6,8 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 
 use memmap2::{MmapMut, MmapOptions};
 
-use crate::raw::{Pages, Parts};
+use super::fork::{self, Registered};
+use crate::raw::{CLOSED, Pages, Parts};
 use crate::wire::Layout;
 
 /// A ring's file, mapped, the data twice in a row.
@@ -22,6 +23,8 @@ pub(crate) struct RingPages {
     base: NonNull<u8>,
     layout: Layout,
     slots: usize,
+    /// Takes it from forked children, until it is unmapped.
+    _not_for_children: Registered,
     /// Unmaps everything when dropped.
     _reservation: MmapMut,
 }
@@ -87,7 +90,11 @@ impl RingPages {
             overlay(address, bytes as usize, files, offset, write, prefault)?;
         }
         let base = NonNull::new(base).ok_or(io::ErrorKind::OutOfMemory)?;
-        Ok(Self { base, layout, slots: slots as usize, _reservation: reservation })
+        let closed = layout.consumer_page() as usize + CLOSED;
+        // SAFETY: whole pages of the reservation, which is unmapped last. All that refers to them are atomic words, and slices of
+        // which a child that goes on with its parent's handles finds zeros.
+        let registered = unsafe { fork::register_mapping(base, layout.mapped_bytes() as usize, closed) }?;
+        Ok(Self { base, layout, slots: slots as usize, _not_for_children: registered, _reservation: reservation })
     }
 
     /// Asks for huge pages under the data. Whether the system has given them.

@@ -26,7 +26,6 @@ pub(crate) fn private() -> io::Result<()> {
 
 /// Has the threads of this process answer the [`global`] barriers of all processes, until it calls execve(2). Kernels can be
 /// built without it, and sandboxes refuse it.
-#[allow(dead_code, reason = "for rings that processes share")]
 pub(crate) fn register_global() -> io::Result<()> {
     membarrier(REGISTER_GLOBAL_EXPEDITED)
 }
@@ -35,7 +34,6 @@ pub(crate) fn register_global() -> io::Result<()> {
 /// returns, and the caller's thread, which need not have registered.
 ///
 /// It says nothing about processes that have not: whether all who matter have must be known some other way.
-#[allow(dead_code, reason = "for rings that processes share")]
 pub(crate) fn global() -> io::Result<()> {
     membarrier(GLOBAL_EXPEDITED)
 }

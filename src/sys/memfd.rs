@@ -46,10 +46,8 @@ fn seal(file: BorrowedFd<'_>, seals: libc::c_int) -> io::Result<()> {
 
 /// Seals of a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[allow(dead_code, reason = "for rings that processes share")]
 pub(crate) struct Seals(libc::c_int);
 
-#[allow(dead_code, reason = "for rings that processes share")]
 impl Seals {
     /// Whether the file's length can never change again, so that no access to a mapping of it raises SIGBUS. (With the seals
     /// open to additions, it still could not change; but somebody could forbid writing under those who do.)
@@ -62,7 +60,6 @@ impl Seals {
 /// fcntl(F_GET_SEALS): which seals the file has; `None` if it is of a kind that has none.
 ///
 /// Files of a tmpfs that are not memfds have `F_SEAL_SEAL` from the start, and can get no other.
-#[allow(dead_code, reason = "for rings that processes share")]
 pub(crate) fn seals(file: BorrowedFd<'_>) -> io::Result<Option<Seals>> {
     // SAFETY: no preconditions.
     match check(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_GET_SEALS) }) {

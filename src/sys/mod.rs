@@ -10,7 +10,6 @@ pub(crate) mod epoll;
 #[cfg(not(miri))]
 pub(crate) mod eventfd;
 #[cfg(not(miri))]
-#[allow(dead_code, reason = "for rings that processes share")]
 pub(crate) mod fork;
 pub(crate) mod futex;
 #[cfg(miri)]
@@ -20,7 +19,6 @@ mod kernel_map;
 #[cfg(not(miri))]
 pub(crate) mod limits;
 #[cfg(not(miri))]
-#[allow(dead_code, reason = "for rings that processes share")]
 pub(crate) mod lock;
 #[cfg(not(miri))]
 mod map;
@@ -30,18 +28,14 @@ mod memfd;
 #[cfg(not(miri))]
 pub(crate) mod meminfo;
 #[cfg(not(miri))]
-#[allow(dead_code, reason = "for rings that processes share")]
 pub(crate) mod named;
 #[cfg(not(miri))]
 mod observed;
 #[cfg(not(miri))]
-#[allow(dead_code, reason = "for rings that processes share")]
 pub(crate) mod reopen;
 #[cfg(not(miri))]
-#[allow(dead_code, reason = "for rings that processes share")]
 pub(crate) mod socket;
 #[cfg(not(miri))]
-#[allow(dead_code, reason = "for rings that processes share")]
 pub(crate) mod stat;
 #[cfg(not(miri))]
 mod statfs;
@@ -53,21 +47,17 @@ pub(crate) use kernel_map::KernelPages;
 #[cfg(not(miri))]
 pub(crate) use map::{Files, RingPages, Writable};
 #[cfg(not(miri))]
-#[allow(unused_imports, reason = "for rings that processes share")]
 pub(crate) use memfd::{Seals, seals};
 #[cfg(not(miri))]
 pub(crate) use memfd::{allocate, memfd, seal_contents, seal_length, seal_seals};
 #[cfg(not(miri))]
 pub(crate) use observed::ObservedPages;
 #[cfg(not(miri))]
-pub(crate) use statfs::{BPFFS, file_system_type};
-#[cfg(not(miri))]
-#[allow(unused_imports, reason = "for rings that processes share")]
-pub(crate) use statfs::{TMPFS, file_system_type_of};
+pub(crate) use statfs::{BPFFS, TMPFS, file_system_type, file_system_type_of};
 
 pub(crate) use libc::E2BIG;
 #[cfg(not(miri))]
-pub(crate) use libc::{EACCES, EBADF, EINVAL, ENODEV, ENOENT, ENOTDIR, EPERM};
+pub(crate) use libc::{EACCES, EBADF, EINVAL, ENODEV, ENOENT, ENOTDIR, EPERM, O_NONBLOCK};
 
 use std::io;
 

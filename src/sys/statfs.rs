@@ -11,7 +11,6 @@ use super::check;
 pub(crate) const BPFFS: u64 = 0xcafe_4a11;
 
 /// `TMPFS_MAGIC` of linux/magic.h: the type of a tmpfs, and of what memfds lie in.
-#[allow(dead_code, reason = "for rings that processes share")]
 pub(crate) const TMPFS: u64 = 0x0102_1994;
 
 /// The type of the file system that `path` lies in: a number of linux/magic.h.
@@ -21,7 +20,6 @@ pub(crate) fn file_system_type(path: &CStr) -> io::Result<u64> {
 }
 
 /// fstatfs(2): the type of the file system that `file` lies in.
-#[allow(dead_code, reason = "for rings that processes share")]
 pub(crate) fn file_system_type_of(file: BorrowedFd<'_>) -> io::Result<u64> {
     // SAFETY: the pointer is valid for writes.
     type_by(|found| unsafe { libc::fstatfs(file.as_raw_fd(), found) })

@@ -59,7 +59,7 @@ fn a_program_that_is_stopped_in_the_middle_of_a_record_is_noticed() -> TestResul
         assert!(!reader.wait(Duration::from_millis(20))?);
         let noticed = Instant::now();
         let report = reader.consumer.stalled().expect("a stall");
-        assert_eq!((report.position, report.len), (16, 8));
+        assert_eq!((report.position, report.len, report.process), (16, Some(8), None));
         assert!(report.since <= noticed, "before it slept");
         agree(&ring, &reader.consumer)?;
         stalled.release(1)?;

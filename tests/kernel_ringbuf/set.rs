@@ -332,7 +332,7 @@ fn an_unfinished_record_neither_keeps_a_poll_awake_nor_holds_other_rings_back() 
         assert_polled(set.poll(LONG), 1, PollEnd::Records);
         let found: Vec<_> = set.stalled().map(|(ring, stalled)| (ring, stalled.position, stalled.len)).collect();
         let first = set.rings().next().expect("a ring");
-        assert_eq!(found, [(first, 0, 8)]);
+        assert_eq!(found, [(first, 0, Some(8))]);
         assert_eq!(set.flush()?, 0);
 
         scope.spawn(move || {

@@ -1,0 +1,178 @@
+//! Files of rings that processes share.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use super::create::{Place, create_file};
+use super::{AttachError, Request};
+use crate::notify;
+use crate::raw::{self, Mapped, Memory, Rules};
+use crate::recovery::Locks;
+use crate::sys::reopen::{Access, reopen};
+use crate::sys::{self, Files, RingPages, named, stat};
+use crate::wire::{Capacity, DESCRIPTOR_BYTES, Descriptor, Features, Position};
+
+pub(crate) use crate::sys::Writable;
+
+/// A ring's file, which has been checked.
+#[derive(Debug)]
+pub(crate) struct RingFile {
+    to_read: OwnedFd,
+    to_write: OwnedFd,
+    descriptor: Descriptor,
+    /// Shows that somebody is attached.
+    _attached: Locks,
+    /// As those who only look map it.
+    observed: OnceLock<Mapped>,
+}
+
+/// Whether the file's length must be sealed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Seals {
+    Required,
+    /// Who has found the file by its name trusts those who may write it.
+    Waived,
+}
+
+impl RingFile {
+    /// A new ring without a name, which begins at `first`.
+    pub(crate) fn create(request: &Request, first: Position) -> io::Result<Self> {
+        let (file, descriptor) = create_file(request, Place::Anonymous)?;
+        Self::begin(file, descriptor, first)
+    }
+
+    /// A new ring that has the name `path` once it is complete.
+    pub(crate) fn create_at(request: &Request, first: Position, path: &Path) -> io::Result<Self> {
+        let directory = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let (file, descriptor) = create_file(request, Place::In(directory))?;
+        let ring = Self::begin(file, descriptor, first)?;
+        named::link(ring.to_write.as_fd(), path)?;
+        Ok(ring)
+    }
+
+    fn begin(file: OwnedFd, descriptor: Descriptor, first: Position) -> io::Result<Self> {
+        let ring = Self::checked(file.as_fd(), descriptor)?;
+        let memory = ring.map(Writable::ALL)?;
+        raw::initialise(&memory, first);
+        // Whoever has the file can make producers, as long as it is there.
+        raw::open(&memory);
+        if !ring._attached.attach()? {
+            return Err(io::ErrorKind::ResourceBusy.into());
+        }
+        Ok(ring)
+    }
+
+    /// The ring that `file` is a descriptor of.
+    pub(crate) fn from_fd(file: BorrowedFd<'_>) -> Result<Self, AttachError> {
+        Self::attach(file, Seals::Required)
+    }
+
+    /// The ring at `path`.
+    pub(crate) fn open(path: &Path) -> Result<Self, AttachError> {
+        let ring = Self::attach(found_at(path)?.as_fd(), Seals::Waived)?;
+        // It may have been removed before it was attached to.
+        let (named, found) = (fs::metadata(path)?, stat::status(ring.to_read.as_fd())?);
+        if (named.dev(), named.ino()) == (found.device, found.inode) { Ok(ring) } else { Err(AttachError::Removed) }
+    }
+
+    fn attach(file: BorrowedFd<'_>, seals: Seals) -> Result<Self, AttachError> {
+        let descriptor = check(file, seals)?;
+        let ring = Self::checked(file, descriptor)?;
+        if ring._attached.attach()? { Ok(ring) } else { Err(AttachError::Removed) }
+    }
+
+    fn checked(file: BorrowedFd<'_>, descriptor: Descriptor) -> io::Result<Self> {
+        let (to_read, to_write) = (reopen(file, Access::ReadOnly)?, reopen(file, Access::ReadWrite)?);
+        Ok(Self { to_read, to_write, descriptor, _attached: Locks::open(file)?, observed: OnceLock::new() })
+    }
+
+    /// Removes the ring at `path`, if nobody is attached to it. Whether nobody was.
+    pub(crate) fn remove_stale(path: &Path) -> Result<bool, AttachError> {
+        let file = found_at(path)?;
+        check(file.as_fd(), Seals::Waived)?;
+        let locks = Locks::open(file.as_fd())?;
+        if !locks.take_all()? {
+            return Ok(false);
+        }
+        let (named, found) = (fs::metadata(path)?, stat::status(file.as_fd())?);
+        if (named.dev(), named.ino()) != (found.device, found.inode) {
+            return Err(AttachError::Removed);
+        }
+        fs::remove_file(path)?;
+        Ok(true)
+    }
+
+    /// Maps the ring, parts of it for writing.
+    pub(crate) fn map(&self, writable: Writable) -> io::Result<Mapped> {
+        let Descriptor { layout, slots, features } = self.descriptor;
+        let files = Files { to_read: self.to_read.as_fd(), to_write: self.to_write.as_fd() };
+        let align = layout.data() & layout.data().wrapping_neg();
+        let pages = RingPages::new(files, layout, slots, align.min(super::create::HUGE_PAGE), writable, false)?;
+        let rules = Rules {
+            capacity: Capacity::of_ring(layout.size(), Mapped::MIRRORED),
+            plain_readers: features.has(Features::PLAIN_READERS),
+            consumer_writes_data: writable.consumer && writable.data,
+            store_load: notify::shared_store_load(),
+            wake: notify::wake_shared,
+        };
+        Ok(Mapped::new(Arc::new(pages), rules))
+    }
+
+    /// The ring, mapped to be looked at.
+    pub(crate) fn observed(&self) -> io::Result<&Mapped> {
+        if let Some(memory) = self.observed.get() {
+            return Ok(memory);
+        }
+        let memory = self.map(Writable { consumer: false, producer: false, data: false })?;
+        Ok(self.observed.get_or_init(|| memory))
+    }
+
+    /// A description for locks of one's own.
+    pub(crate) fn locks(&self) -> io::Result<Locks> {
+        Locks::open(self.to_write.as_fd())
+    }
+
+    pub(crate) fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+}
+
+impl AsFd for RingFile {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.to_write.as_fd()
+    }
+}
+
+/// What is at `path`, be it something on which opening would wait.
+fn found_at(path: &Path) -> io::Result<OwnedFd> {
+    OpenOptions::new().read(true).custom_flags(sys::O_NONBLOCK).open(path).map(OwnedFd::from)
+}
+
+/// Checks everything that is known of a ring's file before it is mapped.
+fn check(file: BorrowedFd<'_>, seals: Seals) -> Result<Descriptor, AttachError> {
+    let found = stat::status(file)?;
+    if !found.regular {
+        return Err(AttachError::NotAFile);
+    }
+    if seals == Seals::Required && !sys::seals(file)?.is_some_and(sys::Seals::fix_length) {
+        return Err(AttachError::NotSealed);
+    }
+    let mut bytes = [0; DESCRIPTOR_BYTES];
+    if found.length < bytes.len() as u64 {
+        return Err(AttachError::Length { found: found.length, expected: bytes.len() as u64 });
+    }
+    File::from(reopen(file, Access::ReadOnly)?).read_exact_at(&mut bytes, 0)?;
+    let descriptor = Descriptor::from_bytes(&bytes, sys::page_size())?;
+    if !descriptor.features.has(Features::SHARED) {
+        return Err(AttachError::NotShared);
+    }
+    let expected = descriptor.layout.file_bytes();
+    if found.length == expected { Ok(descriptor) } else { Err(AttachError::Length { found: found.length, expected }) }
+}

@@ -1,0 +1,39 @@
+//! The producers of a ring that processes share.
+
+use std::io;
+use std::sync::Arc;
+
+use super::Locks;
+use crate::mapping::RingFile;
+use crate::raw::{self, Claims, LivingClaim, Mapped, Repaired};
+use crate::wire::Corrupt;
+
+/// Where its producers get their locks.
+#[derive(Debug)]
+pub(crate) struct Roster {
+    file: Arc<RingFile>,
+    memory: Mapped,
+}
+
+impl Roster {
+    /// `memory` is mapped as producers map it.
+    pub(crate) fn new(file: Arc<RingFile>, memory: Mapped) -> Self {
+        Self { file, memory }
+    }
+}
+
+impl Claims for Roster {
+    fn open(&self) -> io::Result<Box<dyn LivingClaim>> {
+        Ok(Box::new(self.file.locks()?))
+    }
+
+    fn free_dead(&self) -> bool {
+        let repaired = self.file.locks().ok().and_then(|locks| repair(&locks, &self.memory).transpose());
+        matches!(repaired, Some(Ok(Repaired { freed: 1.., .. })))
+    }
+}
+
+/// Repairs a ring. `memory` is mapped as producers map it; no slot has been claimed with `locks`. None if somebody else repairs.
+pub(crate) fn repair(locks: &Locks, memory: &Mapped) -> Result<Option<Repaired>, Corrupt> {
+    locks.repairing(|| raw::repair(memory, locks)).transpose()
+}

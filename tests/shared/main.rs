@@ -1,0 +1,8 @@
+//! Rings that processes share.
+#![cfg(not(miri))]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod attach;
+mod trade;

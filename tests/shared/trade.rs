@@ -1,0 +1,154 @@
+//! What one puts in, another takes out.
+
+use std::error::Error;
+use std::ops::ControlFlow;
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use dynring::{ConsumerError, Readiness, RegisterError, ReserveError, Ring, SharedRing, TrustedRing};
+
+type TestResult = Result<(), Box<dyn Error>>;
+
+/// The ring, and a handle on it that came through a socket.
+fn pair(capacity: usize) -> Result<(SharedRing, SharedRing), Box<dyn Error>> {
+    let ring = Ring::builder(capacity).max_producers(4).build_shared()?;
+    let (here, there) = UnixStream::pair()?;
+    ring.share(&here)?;
+    Ok((ring, SharedRing::receive(&there)?))
+}
+
+#[expect(unsafe_code, reason = "all processes are this one")]
+fn trusted(ring: &SharedRing) -> TrustedRing {
+    // SAFETY: nobody else has the ring.
+    unsafe { ring.trusted() }
+}
+
+#[test]
+fn records_of_one_mapping_are_read_through_another() -> TestResult {
+    let (ring, other) = pair(4096)?;
+    let (producer, mut consumer) = (trusted(&ring).producer()?, trusted(&other).consumer()?);
+    for round in 0..1000u64 {
+        let mut record = producer.reserve(round as usize % 300)?;
+        record.fill(round as u8);
+        record.commit();
+        let record = consumer.next()?.expect("a record");
+        assert_eq!(*record, vec![round as u8; round as usize % 300]);
+    }
+    assert_eq!(ring.stats()?.head, other.stats()?.consumer_pos);
+    Ok(())
+}
+
+#[test]
+fn copies_are_what_was_written_piece_by_piece() -> TestResult {
+    let (ring, other) = pair(4096)?;
+    let (producer, mut consumer) = (ring.producer()?, other.consumer()?);
+    let mut got = vec![1, 2, 3];
+    assert!(!consumer.next_into(&mut got)?);
+    assert_eq!(got, [1, 2, 3]);
+    for len in 0..500 {
+        let expected: Vec<u8> = (0..len).map(|at| at as u8).collect();
+        let mut record = producer.reserve(len)?;
+        for (nth, piece) in expected.chunks(7).enumerate() {
+            record.write(nth * 7, piece)?;
+        }
+        assert!(record.write(len, &[0]).is_err());
+        record.commit();
+        producer.reserve(3)?.discard();
+        producer.output(&expected)?;
+        for _ in 0..2 {
+            assert!(consumer.next_into(&mut got)?);
+            assert_eq!(got, expected);
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn there_is_one_consumer_at_a_time_and_the_next_goes_on_where_the_last_stopped() -> TestResult {
+    let (ring, other) = pair(4096)?;
+    let producer = ring.producer()?;
+    for number in 0..3u8 {
+        producer.output(&[number])?;
+    }
+    let mut got = Vec::new();
+    let mut first = ring.consumer()?;
+    assert!(matches!(other.consumer(), Err(ConsumerError::Taken)));
+    assert!(matches!(ring.consumer(), Err(ConsumerError::Taken)));
+    assert!(other.has_consumer()?);
+    assert!(first.next_into(&mut got)?);
+    drop(first);
+    assert!(!other.has_consumer()?);
+    let mut second = trusted(&other).consumer()?;
+    second.drain(|record| {
+        got.extend_from_slice(record);
+        ControlFlow::Continue(())
+    })?;
+    assert_eq!(got, [0, 1, 2]);
+    producer.output(&[3])?;
+    second.close();
+    assert_eq!(producer.output(&[4]), Err(ReserveError::Closed));
+    assert!(matches!(ring.consumer(), Err(ConsumerError::Closed)));
+    Ok(())
+}
+
+#[test]
+fn slots_are_those_of_all_processes_together() -> TestResult {
+    let (ring, other) = pair(4096)?;
+    let producers = [ring.producer()?, other.producer()?, ring.producer()?, other.producer()?];
+    for ring in [&ring, &other] {
+        assert!(matches!(ring.producer(), Err(RegisterError::Full { max_producers: 4 })));
+        assert_eq!(ring.stats()?.producers, 4);
+    }
+    drop(producers);
+    assert_eq!(ring.stats()?.producers, 0);
+    let _ = other.producer()?;
+    Ok(())
+}
+
+#[test]
+fn a_consumer_sleeps_until_a_producer_of_another_mapping_wakes_it() -> TestResult {
+    let (ring, other) = pair(4096)?;
+    let producer = trusted(&other).producer()?;
+    let mut consumer = trusted(&ring).consumer()?;
+    let sender = std::thread::spawn(move || {
+        for number in 0..100u8 {
+            std::thread::sleep(Duration::from_micros(200));
+            producer.output(&[number]).unwrap();
+        }
+    });
+    let mut got = Vec::new();
+    while consumer.wait(Some(Duration::from_secs(60)))? == Readiness::Ready {
+        consumer.drain(|record| {
+            got.extend_from_slice(record);
+            ControlFlow::Continue(())
+        })?;
+    }
+    assert_eq!(got, (0..100).collect::<Vec<u8>>());
+    assert!(consumer.is_disconnected());
+    sender.join().unwrap();
+    Ok(())
+}
+
+#[test]
+fn a_producer_sleeps_until_a_consumer_of_another_mapping_makes_space() -> TestResult {
+    let (ring, other) = pair(4096)?;
+    let producer = ring.producer()?;
+    let mut consumer = other.consumer()?;
+    let sender = std::thread::spawn(move || {
+        for number in 0..100u64 {
+            let mut record = producer.reserve_blocking(2000, None).unwrap();
+            record.write(0, &number.to_ne_bytes()).unwrap();
+            record.commit();
+        }
+    });
+    let (mut got, mut record) = (0u64, Vec::new());
+    while consumer.wait(None)? == Readiness::Ready {
+        while consumer.next_into(&mut record)? {
+            assert_eq!(record[..8], got.to_ne_bytes());
+            got += 1;
+        }
+    }
+    assert_eq!(got, 100);
+    sender.join().unwrap();
+    Ok(())
+}
