@@ -12,6 +12,7 @@
 //! | sleep until there is one | [`Consumer::wait`], [`Consumer::wait_for`] |
 //! | wait in an event loop of one's own | [`Consumer::poll_fd`], [`Consumer::arm`] |
 //! | see how far it is, and what holds it up | [`Consumer::available`], [`Consumer::stalled`] |
+//! | share a ring between processes | [`SharedRing`], [`TrustedRing`] |
 //! | read a `BPF_MAP_TYPE_RINGBUF` | [`kernel::RingBuf`] |
 //! | fill a `BPF_MAP_TYPE_USER_RINGBUF` | [`kernel::UserRingBuf`] |
 //! | read many of them in one wait | [`RingSet`] |

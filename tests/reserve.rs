@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::mem::{self, ManuallyDrop};
 
-use dynring::{Consumer, DynPtrError, Producer, RegisterError, ReserveError, Ring};
+use dynring::{Consumer, DynPtrError, Producer, Readiness, RegisterError, ReserveError, Ring};
 
 fn ring() -> (Ring, Producer, Consumer) {
     let ring = Ring::builder(4096).build().unwrap();
@@ -316,10 +316,9 @@ fn a_reservation_that_is_forgotten_stalls_what_is_behind_it_and_nothing_else() {
     mem::forget(producer.reserve(8).unwrap());
     producer.output(b"behind").unwrap();
     assert_eq!(all(&mut consumer), [b"before"]);
-    drop(producer);
-    let producer = ring.producer().unwrap();
-    fill(&producer);
-    assert_eq!(producer.output(&[0; 8]).unwrap_err(), ReserveError::Full);
+    let another = ring.producer().unwrap();
+    fill(&another);
+    assert_eq!(another.output(&[0; 8]).unwrap_err(), ReserveError::Full);
     assert_eq!(all(&mut consumer), Vec::<Vec<u8>>::new());
     assert_eq!(ring.stats().consumer_pos, 16);
 }
@@ -345,6 +344,39 @@ fn leases_and_batches_that_are_forgotten_stall_what_is_behind_them_and_nothing_e
         assert_eq!(all(&mut consumer), [b"before"]);
         assert!(consumer.next().unwrap().is_none());
     }
+}
+
+#[test]
+fn what_was_leaked_is_passed_once_its_producer_has_gone() {
+    let (ring, producer, mut consumer) = ring();
+    producer.output(b"before").unwrap();
+    mem::forget(producer.reserve(8).unwrap());
+    let mut lease = producer.lease(256).unwrap();
+    lease.output(b"leased").unwrap();
+    mem::forget(lease);
+    let another = ring.producer().unwrap();
+    another.output(b"behind").unwrap();
+    assert_eq!(all(&mut consumer), [b"before"]);
+    assert!(!consumer.recover().unwrap(), "its producer is there");
+    drop(producer);
+    assert!(consumer.recover().unwrap());
+    assert_eq!(all(&mut consumer), [b"leased"]);
+    // Waiting does it by itself.
+    assert_eq!(consumer.wait(None).unwrap(), Readiness::Ready);
+    assert_eq!(all(&mut consumer), [b"behind"]);
+    assert_eq!((consumer.abandoned(), ring.stats().abandoned), (2, 2));
+}
+
+#[test]
+fn who_polls_gets_past_what_was_leaked() {
+    let (ring, producer, mut consumer) = ring();
+    producer.output(b"before").unwrap();
+    mem::forget(producer.reserve(8).unwrap());
+    drop(producer);
+    ring.producer().unwrap().output(b"behind").unwrap();
+    assert_eq!(all(&mut consumer), [b"before"]);
+    let mut polls = (0..1000).filter_map(|_| consumer.next().unwrap().map(|record| record.to_vec()));
+    assert_eq!(polls.next().as_deref(), Some(&b"behind"[..]));
 }
 
 #[test]

@@ -6,17 +6,50 @@
 //! # The file
 //!
 //! ```text
-//!  offset        0              window                 window + 2 pages
-//!                +--------------+----------+----------+----------------------+
-//!  file          |    slots     | consumer | producer |         data         |
-//!                +--------------+----------+----------+----------------------+
+//!  offset        0            1 page         window                 window + 2 pages
+//!                +------------+--------------+----------+----------+----------------------+
+//!  file          | descriptor |    slots     | consumer | producer |         data         |
+//!                +------------+--------------+----------+----------+----------------------+
 //! ```
 //!
-//! A memfd, sealed against changes of its length; and, but for rings with
-//! [`kernel_protocol`](crate::Builder::kernel_protocol), against being written to other than by the ring's own mapping.
-//! `window` is [`Ring::window_offset`](crate::Ring::window_offset); with huge
-//! pages, there is a hole before it. Mapping the consumer page, the producer page, the data and the data again, in a row,
-//! gives what mmap(2) of a `BPF_MAP_TYPE_RINGBUF` gives.
+//! A memfd, sealed against changes of its length. A ring of one process ([`Builder::build`](crate::Builder::build)), but for one
+//! with [`kernel_protocol`](crate::Builder::kernel_protocol), is also sealed against being written to other than by its own mapping.
+//! A ring with a name ([`Builder::build_at`](crate::Builder::build_at)) is a file of a tmpfs, which cannot be sealed.
+//!
+//! With huge pages, there is a hole before the window. Mapping the consumer page, the producer page, the data and the data
+//! again, in a row, gives what mmap(2) of a `BPF_MAP_TYPE_RINGBUF` gives.
+//!
+//! # The descriptor: never written again
+//!
+//! | offset | type | field | |
+//! |---|---|---|---|
+//! | 0 | u8\[8\] | magic | `"dynring\0"` |
+//! | 8 | u32 | version | of this format: 1. Another one is refused |
+//! | 12 | u32 | page | bytes of a page |
+//! | 16 | u64 | features | bit 0: `producer_pos` is maintained for plain readers. Bit 1: processes share the ring. One that is not known is refused |
+//! | 24 | u32 | slots | how many there are, 1 to 4096 |
+//! | 28 | u32 | | 0 |
+//! | 32 | u64 | size | bytes of the data, a power of two |
+//! | 40 | u64 | window | offset of the consumer page |
+//! | 48 | u64 | length | bytes of the file: window + 2 pages + size |
+//! | 56 | u64 | checksum | FNV-1a, 64 bits, of bytes 0 to 55 |
+//!
+//! # The locks of rings that processes share
+//!
+//! Open file description locks (fcntl(2), `F_OFD_SETLK`) of single bytes, by descriptions that are never mapped. They are not
+//! about what lies at those offsets.
+//!
+//! | byte | who locks it |
+//! |---|---|
+//! | 0 | the consumer |
+//! | 1 | whoever repairs |
+//! | 2 | everybody who is attached, shared; exclusively, who removes the file |
+//! | 4096 + n | the owner of slot n, from before it writes `owner` until after it has written 0 there. Whoever finds an owner there and gets the lock has proof that it is dead, and keeps the lock for as long as it relies on that |
+//!
+//! A program that takes part takes these locks, sleeps on `wake_seq` and `space_seq` as shared futexes (without
+//! `FUTEX_PRIVATE_FLAG`), runs a full fence between what it finishes and the look at who sleeps, and has a full fence and
+//! `MEMBARRIER_CMD_GLOBAL_EXPEDITED` between saying that it sleeps and its last look. The order of all other accesses is in
+//! [`internal`](super::internal).
 //!
 //! # The consumer page: written by the consumer
 //!
@@ -25,7 +58,7 @@
 //! | 0 | u64 | `consumer_pos` | everything below may be reused; the kernel's word |
 //! | 128 | u32 | `sleeping` | 1 while the consumer sleeps on `wake_seq`, 2 while an event loop listens for its bell, or is about to |
 //! | 132 | u32 | `closed` | 1 once the consumer is gone for good |
-//! | 136 | u32 | `taken` | 1 once a consumer has been handed out |
+//! | 136 | u32 | `taken` | 1 once a consumer has been handed out; rings of one process only |
 //! | 140 | u32 | `space_seq` | futex of producers that wait for space |
 //! | 256 | u64 | `discarded` | records skipped because they were discarded |
 //! | 264 | u64 | `abandoned` | records skipped because nobody was left to finish them |

@@ -13,7 +13,7 @@
 //! | alignment of a payload | 8 bytes | records start at multiples of 8 |
 //! | registered producers | 4,096; 32 unless said otherwise | [`Builder::max_producers`](crate::Builder::max_producers) |
 //! | the same in a user ring | 28 with pages of 4 KiB, 508 with 64 KiB; of all processes together | slots lie in the producer page |
-//! | consumers | 1, handed out once | |
+//! | consumers | 1, handed out once, in a ring of one process | |
 //! | positions | wrap at 2⁶⁴ | compared by distance, below 2⁶³ |
 //! | a slot that is not used | its word looks current again after 2⁶³ bytes | the same |
 //! | laps in a tag | modulo 65,536 | 16 bits |
@@ -22,10 +22,17 @@
 //! | rings in a set | as many as there are descriptors: two for each, two for the set | epoll(7) |
 //! | kinds of rings in a set | those of the kernel | a ring of this crate sleeps on a futex, which epoll cannot watch |
 //! | records of one ring in a turn of a set | 256 unless said otherwise | [`RingSet::set_quantum`](crate::RingSet::set_quantum) |
-//! | processes | 1; those that hold the descriptor of a user ring | sleeping is on private futexes, and liveness is not proved across processes |
+//! | consumers of a shared ring | 1 at a time, among all processes | a lock that the system releases |
+//! | processes of a shared ring | as many as there are descriptors | each takes 3 for the ring, 1 for the consumer and 1 for each producer |
+//! | a name for a shared ring | a path on a tmpfs | [`Builder::build_at`](crate::Builder::build_at) |
+//! | the length of a ring with a name | can be changed by whoever may write the file, which kills those who have mapped it | files of a tmpfs cannot be sealed, memfds can |
+//! | passing what a dead producer has left behind | 10 ms after the consumer has come to it, in [`wait`](crate::Consumer::wait) | how often the consumer looks; a timer decides *when* to look, never what is found |
+//! | several producers that die while they reserve at one place | told apart, unless none of their ends was ever reached: `Corrupt::Undecided` | [`internal`](super::internal), step 5 |
+//! | an old payload in the place of a dead producer's header | is taken for one if owner, lap and length all fit | [`internal`](super::internal), step 4 |
 //! | processes that produce into a user ring | as many as there are slots | nobody sleeps on its words |
 //! | processes that die with a slot of a user ring | its slots stay taken while the map lives | liveness is not proved |
-//! | after fork(2) | handles must not be used in the child | they would share a slot |
+//! | after fork(2) | handles are of no use in the child: producers are refused, consumers find nothing | they would share a slot; attach anew |
+//! | after clone(2) without fork's handlers, vfork(2) | handles must not be touched in the child | it has its parent's memory |
 //!
 //! Under Miri, memory cannot be mapped twice. There, a record that would cross the end is preceded by a discarded one that
 //! fills the rest, and a payload is limited to half of the size − 8 bytes.
