@@ -18,7 +18,10 @@ pub(crate) fn store_load() -> StoreLoad {
 #[cfg(not(miri))]
 pub(crate) fn shared_store_load() -> StoreLoad {
     static POLICY: OnceLock<StoreLoad> = OnceLock::new();
-    *POLICY.get_or_init(|| StoreLoad::Global { registered: membarrier::register_global().is_ok() })
+    *POLICY.get_or_init(|| {
+        let registered = membarrier::register_global().is_ok();
+        if registered { StoreLoad::GlobalAsymmetric } else { StoreLoad::GlobalFence }
+    })
 }
 
 /// The barrier of the side that is about to sleep. Whether it took place: else sleeping is not safe.
@@ -29,6 +32,6 @@ pub(super) fn heavy(store_load: StoreLoad, edge: Edge) -> bool {
         // Can only fail if a sandbox has forbidden it since it was registered.
         StoreLoad::Asymmetric => membarrier::private().is_ok(),
         // Others may rely on it, whether this process has registered or not.
-        StoreLoad::Global { .. } => membarrier::global().is_ok(),
+        StoreLoad::GlobalFence | StoreLoad::GlobalAsymmetric => membarrier::global().is_ok(),
     }
 }

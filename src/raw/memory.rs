@@ -108,7 +108,7 @@ pub struct ConsumerState {
     pub space_seq: AtomicU32,
 }
 
-/// Where [`closed`](ConsumerState::closed) is in the consumer page.
+/// Where the word that says whether the consumer is gone for good is in the consumer page.
 pub const CLOSED: usize = core::mem::offset_of!(ConsumerPage, state) + core::mem::offset_of!(ConsumerState, closed);
 
 /// The consumer does not sleep: nobody has to wake it.

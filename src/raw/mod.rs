@@ -47,4 +47,5 @@ pub use reservation::{Leased, Reservation, Reservations};
 #[cfg_attr(miri, allow(unused_imports, reason = "there is no kernel under Miri"))]
 pub use resume::{Unusable, resume};
 #[cfg(not(dynring_loom))]
+#[cfg_attr(miri, allow(unused_imports, reason = "nobody dies under Miri"))]
 pub use seat::{Claims, LivingClaim, NoSeat, Seat};

@@ -23,17 +23,11 @@ const HELD_UP: Duration = Duration::from_millis(10);
 #[cfg(not(miri))]
 const IDLE: Duration = Duration::from_millis(100);
 
-/// Turns in which nothing is found between two looks.
-const TURNS: u32 = 64;
-
 /// What a consumer does about those who hold it up.
 #[derive(Debug)]
 pub(crate) enum Watch {
     /// All producers live in this process: only records that were leaked are never finished.
-    Process {
-        /// Turns in which nothing was found.
-        turns: u32,
-    },
+    Process,
     /// Producers are processes, which die.
     #[cfg(not(miri))]
     Processes(Box<Guard>),
@@ -46,7 +40,6 @@ pub(crate) struct Guard {
     file: Arc<RingFile>,
     locks: Locks,
     looked: Instant,
-    turns: u32,
 }
 
 /// Nobody dies.
@@ -61,35 +54,18 @@ impl Liveness for Immortal {
 }
 
 impl Watch {
-    /// That of a ring whose producers live in this process.
-    pub(crate) const fn process() -> Self {
-        Self::Process { turns: 0 }
-    }
+    /// How often nothing is to be found before it is worth a look.
+    pub(crate) const TURNS: u32 = 64;
 
     /// That of a ring that processes share. `locks` has the consumer's.
     #[cfg(not(miri))]
     pub(crate) fn processes(file: Arc<RingFile>, locks: Locks) -> Self {
-        Self::Processes(Box::new(Guard { file, locks, looked: Instant::now(), turns: 0 }))
+        Self::Processes(Box::new(Guard { file, locks, looked: Instant::now() }))
     }
 
     /// Whether it keeps the ring open for another consumer.
     pub(crate) fn has_successors(&self) -> bool {
-        !matches!(self, Self::Process { .. })
-    }
-
-    /// Called when nothing was found: looks now and then.
-    ///
-    /// # Errors
-    /// The ring is corrupt; sticky.
-    #[cold]
-    pub(crate) fn found_nothing(&mut self, consumer: &mut Consumer<Mapped>) -> Result<bool, Corrupt> {
-        let turns = match self {
-            Self::Process { turns } => turns,
-            #[cfg(not(miri))]
-            Self::Processes(guard) => &mut guard.turns,
-        };
-        *turns = turns.wrapping_add(1);
-        if *turns % TURNS == 0 { self.look_after(consumer) } else { Ok(false) }
+        !matches!(self, Self::Process)
     }
 
     /// Looks if it is time to. Whether something was found that held the consumer up and does no more.
@@ -98,7 +74,7 @@ impl Watch {
     /// The ring is corrupt; sticky.
     pub(crate) fn look_after(&mut self, consumer: &mut Consumer<Mapped>) -> Result<bool, Corrupt> {
         match self {
-            Self::Process { .. } => consumer.skip_abandoned(&Immortal),
+            Self::Process => consumer.skip_abandoned(&Immortal),
             #[cfg(not(miri))]
             Self::Processes(guard) => guard.look_after(consumer),
         }
@@ -110,16 +86,17 @@ impl Watch {
     /// The ring is corrupt; sticky.
     pub(crate) fn recover(&mut self, consumer: &mut Consumer<Mapped>) -> Result<bool, Corrupt> {
         match self {
-            Self::Process { .. } => consumer.skip_abandoned(&Immortal),
+            Self::Process => consumer.skip_abandoned(&Immortal),
             #[cfg(not(miri))]
             Self::Processes(guard) => guard.recover(consumer),
         }
     }
 
     /// How long to sleep at most before the next look; `None` if whoever changes something wakes.
+    #[cfg_attr(miri, expect(unused_variables, reason = "nobody dies under Miri"))]
     pub(crate) fn nap(&self, held_up: bool) -> Option<Duration> {
         match self {
-            Self::Process { .. } => None,
+            Self::Process => None,
             #[cfg(not(miri))]
             Self::Processes(_) => Some(if held_up { HELD_UP } else { IDLE }),
         }

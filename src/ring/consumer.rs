@@ -25,6 +25,8 @@ pub struct Consumer {
     pub(super) sleep: Sleep,
     pub(super) sight: Sight,
     watch: Watch,
+    /// How often nothing was found.
+    turns: u32,
 }
 
 /// When to stop draining. The default is never.
@@ -40,13 +42,13 @@ pub struct Limits {
 
 impl Consumer {
     pub(crate) fn new(raw: raw::Consumer<Mapped>, sleep: Sleep) -> Self {
-        Self { raw, sleep, sight: Sight::default(), watch: Watch::process() }
+        Self { raw, sleep, sight: Sight::default(), watch: Watch::Process, turns: 0 }
     }
 
     /// The consumer of a ring that processes share.
     #[cfg(not(miri))]
     pub(super) fn shared(raw: raw::Consumer<Mapped>, watch: Watch) -> Self {
-        Self { raw, sleep: Sleep::Futex(Scope::Shared), sight: Sight::default(), watch }
+        Self { raw, sleep: Sleep::Futex(Scope::Shared), sight: Sight::default(), watch, turns: 0 }
     }
 
     /// The next record, if one is there. Discarded ones before it are skipped.
@@ -84,7 +86,8 @@ impl Consumer {
     #[cold]
     pub(super) fn look_after(&mut self) -> Result<Option<raw::Found>, Corrupt> {
         self.raw.publish();
-        if self.watch.found_nothing(&mut self.raw)? { self.raw.peek() } else { Ok(None) }
+        self.turns = self.turns.wrapping_add(1);
+        if self.turns % Watch::TURNS == 0 && self.watch.look_after(&mut self.raw)? { self.raw.peek() } else { Ok(None) }
     }
 
     /// Passes what nobody is left to finish, and puts right what producers that have died while they reserved have left behind.

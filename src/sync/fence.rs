@@ -28,6 +28,8 @@ pub fn fence_seq_cst(edge: Edge) {
 }
 
 /// How a ring orders "I have stored" before "I look whether the other side sleeps".
+///
+/// The side that is about to sleep runs a fence, and has others run a barrier where they do without.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum StoreLoad {
     /// A fence on both sides.
@@ -35,22 +37,20 @@ pub enum StoreLoad {
     /// The side that is about to sleep makes every thread of the process run a barrier (`membarrier(2)`); the other
     /// only keeps the compiler from reordering.
     Asymmetric,
-    /// The same among processes: those that have registered for such barriers keep only the compiler from reordering.
-    Global {
-        /// Whether this one has; else it runs a fence.
-        registered: bool,
-    },
+    /// Among processes: a fence here, and a barrier for those that do without.
+    GlobalFence,
+    /// Among processes: this one has registered to run the barriers of all.
+    GlobalAsymmetric,
 }
 
 impl StoreLoad {
     /// The barrier of the side that does not sleep.
     #[inline(always)]
     pub fn light(self, edge: Edge) {
-        match self {
-            Self::Fence | Self::Global { registered: false } => fence_seq_cst(edge),
-            Self::Asymmetric | Self::Global { registered: true } => {
-                core::sync::atomic::compiler_fence(Ordering::SeqCst);
-            }
+        if matches!(self, Self::Fence | Self::GlobalFence) {
+            fence_seq_cst(edge);
+        } else {
+            core::sync::atomic::compiler_fence(Ordering::SeqCst);
         }
     }
 }
