@@ -3,6 +3,8 @@
 //! It works on positions; the memory hands out the words. Its every atomic access names its [`Edge`](crate::sync::Edge);
 //! `docs::internal` has the proof.
 
+#[cfg_attr(not(any(test, dynring_loom)), expect(dead_code, reason = "readers of snapshots"))]
+mod bytes;
 mod claim;
 mod consumer;
 mod finish;
@@ -21,6 +23,8 @@ mod resume;
 #[cfg(not(dynring_loom))]
 mod seat;
 
+#[cfg_attr(not(dynring_loom), expect(unused_imports, reason = "readers of snapshots"))]
+pub use bytes::{WORD_BYTES, load_bytes};
 pub use claim::{Producer, Refusal};
 pub use consumer::{Consumer, Found};
 pub use finish::{Wakeup, carve, finish, shrink};
