@@ -12,6 +12,7 @@
 //! | sleep until there is one | [`Consumer::wait`], [`Consumer::wait_for`] |
 //! | see how far it is, and what holds it up | [`Consumer::available`], [`Consumer::stalled`] |
 //! | read a `BPF_MAP_TYPE_RINGBUF` | [`kernel::RingBuf`] |
+//! | take snapshots of one whose producers overwrite | [`kernel::OverwriteRingBuf`] |
 //! | fill a `BPF_MAP_TYPE_USER_RINGBUF` | [`kernel::UserRingBuf`] |
 //! | read many of them in one wait | [`RingSet`] |
 //! | look at one that another process reads | [`kernel::Observer`] |

@@ -18,6 +18,9 @@
 //! | a slot that is not used | its word looks current again after 2⁶³ bytes | the same |
 //! | laps in a tag | modulo 65,536 | 16 bits |
 //! | owners in a tag | modulo 65,535 | 16 bits, 0 is nobody |
+//! | a snapshot of a ring whose producers overwrite | begun 16 times at most, then refused | producers may be faster each time |
+//! | memory for snapshots | as much as the ring has data, for each that is open | they are copied |
+//! | certainty that a snapshot is whole | on processors that keep stores in order: x86-64 | [the kernel has no fence there](super::internal#snapshots-of-rings-whose-producers-overwrite) |
 //! | time-outs | whole nanoseconds; on kernel rings, milliseconds, rounded up | futex(2); epoll_wait(2) |
 //! | rings in a set | as many as there are descriptors: two for each, two for the set | epoll(7) |
 //! | kinds of rings in a set | those of the kernel | a ring of this crate sleeps on a futex, which epoll cannot watch |

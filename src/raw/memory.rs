@@ -107,8 +107,10 @@ pub struct ConsumerState {
 pub struct ProducerPage {
     /// The kernel's word. Rings for plain readers: everything below may be looked at. Native rings: the reserve cursor.
     pub producer_pos: AtomicU64,
-    /// `pending_pos` and `overwrite_pos`, which newer kernels keep here.
-    kernel: [AtomicU64; 2],
+    /// Newer kernels: everything below was committed or discarded when producers looked last. This crate leaves it alone.
+    pub pending_pos: AtomicU64,
+    /// Newer kernels, in rings whose producers overwrite: everything below may have been overwritten. This crate leaves it alone.
+    pub overwrite_pos: AtomicU64,
     /// The reserve cursor of rings for plain readers.
     pub head: CachePadded<AtomicU64>,
     /// Who is there. Changes when handles come and go.
@@ -182,8 +184,8 @@ mod layout {
 
     const _: () = assert!(offset_of!(ConsumerPage, consumer_pos) == kernel::CONSUMER_POS);
     const _: () = assert!(offset_of!(ProducerPage, producer_pos) == kernel::PRODUCER_POS);
-    const _: () = assert!(offset_of!(ProducerPage, kernel) == kernel::PENDING_POS);
-    const _: () = assert!(offset_of!(ProducerPage, kernel) + 8 == kernel::OVERWRITE_POS);
+    const _: () = assert!(offset_of!(ProducerPage, pending_pos) == kernel::PENDING_POS);
+    const _: () = assert!(offset_of!(ProducerPage, overwrite_pos) == kernel::OVERWRITE_POS);
 
     // As documented in `docs::format`.
     const _: () = assert!(offset_of!(ConsumerPage, state) == 128);

@@ -3,7 +3,6 @@
 //! It works on positions; the memory hands out the words. Its every atomic access names its [`Edge`](crate::sync::Edge);
 //! `docs::internal` has the proof.
 
-#[cfg_attr(not(any(test, dynring_loom)), expect(dead_code, reason = "readers of snapshots"))]
 mod bytes;
 mod claim;
 mod consumer;
@@ -22,6 +21,8 @@ mod reservation;
 mod resume;
 #[cfg(not(dynring_loom))]
 mod seat;
+#[cfg_attr(miri, allow(dead_code, reason = "there is no kernel under Miri"))]
+mod snapshot;
 
 #[cfg_attr(not(dynring_loom), expect(unused_imports, reason = "readers of snapshots"))]
 pub use bytes::{WORD_BYTES, load_bytes};
@@ -42,3 +43,5 @@ pub use reservation::{Leased, Reservation, Reservations};
 pub use resume::{Unusable, resume};
 #[cfg(not(dynring_loom))]
 pub use seat::Seat;
+#[cfg_attr(miri, allow(unused_imports, reason = "there is no kernel under Miri"))]
+pub use snapshot::{Copied, Extent, Overwritten, SnapshotEnd, Snapshots, Unread};

@@ -82,6 +82,12 @@ edges! {
     CloseFence,
     /// Fence between "a producer waits for space" and its last try.
     WaitFence,
+    /// Fence after a reader of snapshots has loaded `producer_pos`, before it looks at the overwrite position and at headers.
+    WindowLoad,
+    /// Fence after a reader of snapshots has loaded a header, before it copies the payload.
+    CopyLoad,
+    /// Fence between a copy and the look at how far producers have come meanwhile.
+    TornCheck,
 }
 
 /// `Acquire`, or `Relaxed` in a model that weakens `edge`.

@@ -22,6 +22,8 @@ pub(crate) mod meminfo;
 #[cfg(not(miri))]
 mod observed;
 #[cfg(not(miri))]
+mod overwritten;
+#[cfg(not(miri))]
 mod statfs;
 
 #[cfg(miri)]
@@ -34,6 +36,8 @@ pub(crate) use map::RingPages;
 pub(crate) use memfd::{allocate, memfd, seal_contents, seal_length, seal_seals};
 #[cfg(not(miri))]
 pub(crate) use observed::ObservedPages;
+#[cfg(not(miri))]
+pub(crate) use overwritten::OverwrittenPages;
 #[cfg(not(miri))]
 pub(crate) use statfs::{BPFFS, file_system_type};
 

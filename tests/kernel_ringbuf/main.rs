@@ -4,6 +4,7 @@ mod find;
 mod map;
 mod observer;
 mod open;
+mod overwrite;
 mod positions;
 mod query;
 mod reader;

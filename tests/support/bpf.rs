@@ -40,6 +40,7 @@ pub(crate) enum Query {
     RingSize,
     ConsPos,
     ProdPos,
+    OverwritePos,
 }
 
 /// What to do with records that are reserved.
@@ -103,7 +104,12 @@ pub(crate) struct Ring {
 impl Ring {
     /// A new ring of `bytes` bytes.
     pub(crate) fn new(bytes: u32) -> io::Result<Self> {
-        let (map, payload) = (create_ring(bytes)?, Value::new(MAX_LEN as u32)?);
+        Self::with_flags(bytes, 0)
+    }
+
+    /// A new ring of `bytes` bytes, created with these flags.
+    pub(crate) fn with_flags(bytes: u32, flags: u32) -> io::Result<Self> {
+        let (map, payload) = (create_map_with(MapType::RingBuf, 0, 0, bytes, flags)?, Value::new(MAX_LEN as u32)?);
         let output = output(map.as_fd(), &payload)?;
         let dynptr = dynptr(map.as_fd(), &payload)?;
         Ok(Self { query: query(map.as_fd())?, map, payload: Mutex::new(payload), output, dynptr })

@@ -13,5 +13,6 @@ mod resume;
 mod reuse;
 mod sleep;
 mod slots;
+mod snapshot;
 mod space;
 mod split;
