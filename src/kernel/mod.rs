@@ -11,6 +11,8 @@
 
 mod error;
 mod find;
+#[doc(hidden)]
+pub mod image;
 mod map;
 mod observer;
 mod open;

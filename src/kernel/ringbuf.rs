@@ -124,15 +124,7 @@ impl RingBuf {
     /// The system's limits on descriptors or on epoll watches are reached.
     pub fn into_consumer(self) -> io::Result<Consumer> {
         let doorbell = Doorbell::new(self.map, Ready::ToRead)?;
-        let rules = Rules {
-            capacity: Capacity::of_ring(self.size, Mapped::MIRRORED),
-            plain_readers: true,
-            // Commits in the kernel run a full barrier of their own: the consumer needs one of the same kind.
-            store_load: StoreLoad::Fence,
-            wake: |_, _| {},
-        };
-        let memory = Mapped::new(Arc::new(self.pages), rules);
-        Ok(Consumer::new(raw::Consumer::new(memory), Sleep::Doorbell(doorbell)))
+        Ok(consume(self.pages, self.size, Sleep::Doorbell(doorbell)))
     }
 }
 
@@ -141,4 +133,16 @@ impl AsFd for RingBuf {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.map.as_fd()
     }
+}
+
+/// The consumer of a ring of `size` bytes in `pages`, which programs fill.
+pub(super) fn consume(pages: KernelPages, size: RingSize, sleep: Sleep) -> Consumer {
+    let rules = Rules {
+        capacity: Capacity::of_ring(size, Mapped::MIRRORED),
+        plain_readers: true,
+        // Commits in the kernel run a full barrier of their own: the consumer needs one of the same kind.
+        store_load: StoreLoad::Fence,
+        wake: |_, _| {},
+    };
+    Consumer::new(raw::Consumer::new(Mapped::new(Arc::new(pages), rules)), sleep)
 }
