@@ -30,10 +30,11 @@ fn expected(image: &Image) -> Outcome {
         return Outcome::Corrupt("producer", producer);
     } else if overwrite % 8 != 0 || producer.wrapping_sub(overwrite) > SIZE - 8 {
         return Outcome::Corrupt("overwrite", overwrite);
-    } else if consumer % 8 != 0 || after(consumer, producer) {
-        return Outcome::Corrupt("consumer", consumer);
     }
     let start = if after(overwrite, consumer) { overwrite } else { consumer };
+    if consumer % 8 != 0 || producer.wrapping_sub(start) > SIZE - 8 {
+        return Outcome::Corrupt("consumer", consumer);
+    }
     let (mut at, mut records, mut ended) = (start, vec![], "caught up");
     while at != producer {
         let word = image.header_at(at);

@@ -180,7 +180,8 @@ impl View {
         if !overwrite.is_aligned() || producer.since(overwrite) > size.usable() {
             return Err(self.overwrite_pos(size));
         }
-        if !consumer.is_aligned() || consumer.is_after(producer) {
+        // Further behind is allowed, but then the other position is where to start.
+        if !consumer.is_aligned() || producer.since(self.start()) > size.usable() {
             return Err(Corrupt::ConsumerPos { found: consumer, producer, size: size.bytes() });
         }
         Ok(self)

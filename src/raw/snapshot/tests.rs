@@ -221,6 +221,7 @@ fn a_snapshot_of_positions_that_cannot_be_is_refused_for_good() {
         [far, 0, far],
         [far, 8, 0],
         [u64::MAX, far, far],
+        [far + (1 << 63), far, far],
         [far, u64::MAX, far],
         [far, far, u64::MAX],
     ];
