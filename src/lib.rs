@@ -10,7 +10,7 @@
 //! | reserve for many records at once | [`Producer::lease`], [`Producer::reserve_batch`] |
 //! | read records in place | [`Consumer::next`], [`Consumer::drain`], [`Consumer::batch`] |
 //! | sleep until there is one | [`Consumer::wait`], [`Consumer::wait_for`] |
-//! | see how far it is, and what holds it up | [`Consumer::available`], [`Consumer::stalled`] |
+//! | see how far it is, how full it was, and what holds it up | [`Consumer::available`], [`Consumer::high_water_mark`], [`Consumer::stalled`] |
 //! | read a `BPF_MAP_TYPE_RINGBUF` | [`kernel::RingBuf`] |
 //! | take snapshots of one whose producers overwrite | [`kernel::OverwriteRingBuf`] |
 //! | fill a `BPF_MAP_TYPE_USER_RINGBUF` | [`kernel::UserRingBuf`] |

@@ -28,6 +28,7 @@
 //! | 136 | u32 | `taken` | 1 once a consumer has been handed out |
 //! | 140 | u32 | `space_seq` | futex of producers that wait for space |
 //! | 256 | u64 | `discarded` | records skipped |
+//! | 264 | u64 | `high_water` | the most bytes that the consumer has found unread |
 //!
 //! # The producer page: written by producers
 //!

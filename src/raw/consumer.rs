@@ -22,6 +22,8 @@ pub struct Consumer<M> {
     published: Position,
     limit: Position,
     discarded: u64,
+    /// The most that was ever between `published` and `limit`.
+    high_water: u64,
     corrupt: Option<Corrupt>,
 }
 
@@ -50,7 +52,8 @@ impl<M: Memory> Consumer<M> {
     /// The consumer of `memory`, which resumes at `consumer_pos`. There must be no other.
     pub fn new(memory: M) -> Self {
         let start = Position::new(memory.consumer().consumer_pos.load(Ordering::Relaxed));
-        let mut consumer = Self { memory, taken: start, published: start, limit: start, discarded: 0, corrupt: None };
+        let (taken, published, limit) = (start, start, start);
+        let mut consumer = Self { memory, taken, published, limit, discarded: 0, high_water: 0, corrupt: None };
         if !start.is_aligned() {
             let producer = consumer.producer_pos();
             let size = consumer.memory.size().bytes();
@@ -140,6 +143,12 @@ impl<M: Memory> Consumer<M> {
     #[inline]
     pub fn producer_pos(&self) -> Position {
         Position::new(self.memory.producer().producer_pos.load(Ordering::Relaxed))
+    }
+
+    /// What the kernel says was finished when a program reserved last.
+    #[inline]
+    pub fn pending_pos(&self) -> Position {
+        Position::new(self.memory.producer().pending_pos.load(Ordering::Relaxed))
     }
 
     /// What is in the header at `at`, below the limit.
@@ -270,7 +279,28 @@ impl<M: Memory> Consumer<M> {
             return false;
         }
         self.limit = found;
+        if ahead > self.high_water {
+            self.set_high_water(ahead);
+        }
         true
+    }
+
+    /// The most bytes that were ever found not given back, at a look further than before.
+    #[inline]
+    pub fn high_water(&self) -> u64 {
+        self.high_water
+    }
+
+    /// Begins anew with what is known of now.
+    pub fn reset_high_water(&mut self) {
+        self.set_high_water(self.limit.since(self.published));
+    }
+
+    fn set_high_water(&mut self, bytes: u64) {
+        self.high_water = bytes;
+        if self.is_ours() {
+            self.memory.consumer().high_water.store(bytes, Ordering::Relaxed);
+        }
     }
 
     #[cold]

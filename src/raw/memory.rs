@@ -85,6 +85,8 @@ pub struct ConsumerPage {
     pub state: CachePadded<ConsumerState>,
     /// Records that were skipped because they were discarded.
     pub discarded: AtomicU64,
+    /// The most bytes that the consumer has ever found not given back.
+    pub high_water: AtomicU64,
 }
 
 /// The consumer's state.
@@ -194,6 +196,7 @@ mod layout {
     const _: () = assert!(offset_of!(ConsumerState, taken) == 8);
     const _: () = assert!(offset_of!(ConsumerState, space_seq) == 12);
     const _: () = assert!(offset_of!(ConsumerPage, discarded) == 256);
+    const _: () = assert!(offset_of!(ConsumerPage, high_water) == 264);
     const _: () = assert!(offset_of!(ProducerPage, head) == 128);
     const _: () = assert!(offset_of!(ProducerPage, registry) == 256);
     const _: () = assert!(offset_of!(Registry, slots_used) == 0);

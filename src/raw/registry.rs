@@ -97,6 +97,8 @@ pub struct Figures {
     pub refused: u64,
     /// Records that were skipped because they were discarded.
     pub discarded: u64,
+    /// The most bytes that the consumer has ever found not given back.
+    pub high_water: u64,
 }
 
 /// Reads them.
@@ -109,5 +111,6 @@ pub fn figures<M: Memory>(memory: &M) -> Figures {
         producers: memory.producer().registry.producers.load(Ordering::Relaxed),
         refused: memory.used_slots().iter().map(refused).fold(0, u64::wrapping_add),
         discarded: memory.consumer().discarded.load(Ordering::Relaxed),
+        high_water: memory.consumer().high_water.load(Ordering::Relaxed),
     }
 }

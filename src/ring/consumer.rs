@@ -251,6 +251,44 @@ impl Consumer {
         self.raw.producer_pos().get()
     }
 
+    /// Everything below was committed or discarded when a program reserved last, in rings of the kernel: bytes since the ring
+    /// began, modulo 2⁶⁴. Between that and [`producer_pos`](Self::producer_pos), there may be unfinished records.
+    ///
+    /// 0 for ever in rings of this crate, and in kernels before 6.10, but for those that stable releases have brought it to: since
+    /// `bpf: Fix overrunning reservations in ringbuf`.
+    pub fn pending_pos(&self) -> u64 {
+        self.raw.pending_pos().get()
+    }
+
+    /// The most bytes that this consumer has ever found unread, headers, discarded and unfinished records included: how much of
+    /// the ring was needed, as far as it has seen.
+    ///
+    /// It sees that when it has read all that it knew of, and looks for more: so the mark costs nothing for each record, and
+    /// what comes and goes between two looks is not in it. Records that are [held](Self::batch) count as unread.
+    ///
+    /// # Examples
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let ring = dynring::Ring::builder(4096).build()?;
+    /// # let (producer, mut consumer) = (ring.producer()?, ring.consumer()?);
+    /// for _ in 0..10 {
+    ///     producer.output(&[0; 24])?; // 32 bytes with the header
+    /// }
+    /// while consumer.next()?.is_some() {}
+    /// assert_eq!(consumer.high_water_mark(), 320);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "peak")]
+    pub fn high_water_mark(&self) -> u64 {
+        self.raw.high_water()
+    }
+
+    /// Lets the [mark](Self::high_water_mark) begin anew, with what is known to be unread now.
+    pub fn reset_high_water_mark(&mut self) {
+        self.raw.reset_high_water();
+    }
+
     /// The unfinished record that holds up all records behind it, if the consumer is at one.
     ///
     /// It is first noticed here or when the consumer is about to sleep in [`wait`](Self::wait): reading does not look at

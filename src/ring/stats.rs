@@ -21,11 +21,14 @@ pub struct Stats {
     /// Records that the consumer has skipped because they were discarded, since the ring began. What is left of a lease and
     /// the rest behind a shortened record count too.
     pub discarded: u64,
+    /// The most bytes that the consumer has found unread at a look, headers included: see
+    /// [`Consumer::high_water_mark`](crate::Consumer::high_water_mark).
+    pub high_water_mark: u64,
 }
 
 impl Stats {
     pub(crate) fn of(memory: &Mapped) -> Self {
-        let raw::Figures { head, consumer_pos, producers, refused, discarded } = raw::figures(memory);
+        let raw::Figures { head, consumer_pos, producers, refused, discarded, high_water } = raw::figures(memory);
         Self {
             capacity: memory.size().bytes(),
             head: head.get(),
@@ -34,6 +37,7 @@ impl Stats {
             producers,
             refused,
             discarded,
+            high_water_mark: high_water,
         }
     }
 }
