@@ -15,6 +15,7 @@
 //! | take snapshots of one whose producers overwrite | [`kernel::OverwriteRingBuf`] |
 //! | fill a `BPF_MAP_TYPE_USER_RINGBUF` | [`kernel::UserRingBuf`] |
 //! | read many of them in one wait | [`RingSet`] |
+//! | read many rings in the order of time | [`RingMerge`] |
 //! | look at one that another process reads | [`kernel::Observer`] |
 //! | understand the protocol, the memory, the limits | [`docs`] |
 //!
@@ -63,7 +64,7 @@ pub use notify::Waker;
 pub use notify::{Readiness, Stalled, WaitError};
 pub use raw::Wakeup;
 #[cfg(not(miri))]
-pub use ring::{AddError, PollEnd, PollError, Polled, RingSet, RingToken};
+pub use ring::{AddError, MergedRecord, PollEnd, PollError, Polled, RingMerge, RingSet, RingToken};
 pub use ring::{
     Batch, BuildError, Builder, Consumer, ConsumerTaken, Lease, Limits, Producer, Record, RegisterError, ReserveError,
     ReservedBatch, Ring, Stats,

@@ -25,6 +25,10 @@
 //! | rings in a set | as many as there are descriptors: two for each, two for the set | epoll(7) |
 //! | kinds of rings in a set | those of the kernel | a ring of this crate sleeps on a futex, which epoll cannot watch |
 //! | records of one ring in a turn of a set | 256 unless said otherwise | [`RingSet::set_quantum`](crate::RingSet::set_quantum) |
+//! | kinds of rings in a merge | all; with one of this crate, it looks every millisecond | the same |
+//! | records delivered by a merge in one go | 1,024 unless said otherwise | [`RingMerge::set_quantum`](crate::RingMerge::set_quantum) |
+//! | how long a record waits in a merge | the window, and up to an eighth longer; on kernel rings, milliseconds, rounded up | what was seen is noted eight times in a window |
+//! | memory of a merge | 10 marks and a key for each ring | records wait in their rings, which need room for what comes in a window |
 //! | processes | 1; those that hold the descriptor of a user ring | sleeping is on private futexes, and liveness is not proved across processes |
 //! | processes that produce into a user ring | as many as there are slots | nobody sleeps on its words |
 //! | processes that die with a slot of a user ring | its slots stay taken while the map lives | liveness is not proved |

@@ -74,6 +74,12 @@ impl<M: Memory> Consumer<M> {
         self.limit.since(self.taken)
     }
 
+    /// Everything below may be looked at, as far as is known without looking anew.
+    #[inline]
+    pub fn limit(&self) -> Position {
+        self.limit
+    }
+
     /// The next committed record, if there is one. Discarded ones before it are skipped.
     ///
     /// Looks at no more than two rings' worth of headers.

@@ -35,7 +35,8 @@ pub use mapped::{Mapped, Pages, Parts, Rules};
 use memory::released;
 pub use memory::{ConsumerPage, HeaderCell, Memory, ProducerPage, Sleeper, Slot, initialise};
 #[cfg(not(dynring_loom))]
-pub use record::{Held, Taken};
+#[cfg_attr(miri, allow(unused_imports, reason = "there is no epoll under Miri"))]
+pub use record::{Held, Taken, peek};
 pub use registry::{Figures, NoFreeSlot, Registration, claim_consumer, close, figures, open, register, unregister};
 #[cfg(not(dynring_loom))]
 pub use reservation::{Leased, Reservation, Reservations};

@@ -8,6 +8,8 @@ use super::{Batch, Record};
 use crate::notify::{self, Deadline, Readiness, Sight, Sleep, Stalled, WaitError};
 use crate::raw::{self, Held, Mapped, Memory, Taken};
 use crate::wire::Corrupt;
+#[cfg(not(miri))]
+use crate::wire::Position;
 
 /// The one consumer of a ring.
 ///
@@ -338,10 +340,32 @@ impl Consumer {
         }
     }
 
-    /// Whether there is nothing to read in this ring of the kernel, and the bell rings once there is.
+    /// Whether there is nothing to read, and the bell, if there is one, rings once there is.
     pub(super) fn may_sleep(&mut self) -> Result<bool, Corrupt> {
         self.sight.look(&mut self.raw);
-        notify::may_sleep(&mut self.raw)
+        match &self.sleep {
+            Sleep::Doorbell(_) => notify::may_sleep(&mut self.raw),
+            Sleep::Futex => {
+                // Gives back what was skipped.
+                self.raw.publish();
+                Ok(self.raw.peek()?.is_none())
+            }
+        }
+    }
+
+    /// Looks anew how far the ring goes.
+    pub(super) fn look(&mut self) -> Result<(), Corrupt> {
+        self.raw.look()
+    }
+
+    /// As far as the ring is known to go.
+    pub(super) fn seen(&self) -> Position {
+        self.raw.limit()
+    }
+
+    /// Calls `f` with the next record, if one is there, and leaves it there. Returns where it starts, too.
+    pub(super) fn peek<R>(&mut self, f: impl FnOnce(&[u8]) -> R) -> Result<Option<(Position, R)>, Corrupt> {
+        Ok(raw::peek(&mut self.raw)?.map(|(at, bytes)| (at, f(bytes))))
     }
 }
 

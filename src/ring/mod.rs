@@ -19,7 +19,7 @@ pub use lease::Lease;
 pub use producer::Producer;
 pub use record::{Batch, Record};
 #[cfg(not(miri))]
-pub use set::{AddError, PollEnd, PollError, Polled, RingSet, RingToken};
+pub use set::{AddError, MergedRecord, PollEnd, PollError, Polled, RingMerge, RingSet, RingToken};
 pub use stats::Stats;
 
 use std::os::fd::OwnedFd;

@@ -2,6 +2,7 @@
 
 mod find;
 mod map;
+mod merge;
 mod observer;
 mod open;
 mod overwrite;
