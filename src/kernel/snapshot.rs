@@ -56,7 +56,8 @@ impl<'r> Snapshot<'r> {
     /// Source: `consumer_pos` in the kernel, which also goes by it when it says whether the ring is readable, and when it wakes
     /// those who wait on it.
     pub fn consume(self) {
-        self.ring.lost += self.lost();
+        // It is others, too, who say where the consumer was.
+        self.ring.lost = self.ring.lost.saturating_add(self.lost());
         self.ring.snapshots.consume(self.extent.end);
     }
 }

@@ -1,18 +1,20 @@
 //! Snapshots of a ring that somebody overwrites meanwhile, as the kernel does.
 
+use std::fs::File;
+use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use dynring::kernel::{OverwriteRingBuf, Snapshot, SnapshotEnd, SnapshotError, image};
-use std::os::fd::AsFd;
 
 use crate::image::file;
-use crate::overwriting::{Kernel, Record, Words};
+use crate::overwriting::{DISCARD, Kernel, Record, Words};
 use crate::pages::{Pages, WRITE, page_size};
 
 /// A ring in a file, which this process maps as the kernel would.
 struct Shared {
+    file: File,
     pages: Pages,
     size: usize,
 }
@@ -22,9 +24,14 @@ impl Shared {
         let file = file();
         let bytes = 2 * page_size() + 2 * size;
         file.set_len(bytes as u64).unwrap();
-        let shared = Self { pages: Pages::map(file.as_fd(), WRITE, 0, bytes).unwrap(), size };
+        let shared = Self { pages: Pages::map(file.as_fd(), WRITE, 0, bytes).unwrap(), file, size };
         shared.words().begin_at(first);
-        (shared, image::overwritten(&file, size as u64).unwrap())
+        let ring = shared.open();
+        (shared, ring)
+    }
+
+    fn open(&self) -> OverwriteRingBuf {
+        image::overwritten(&self.file, self.size as u64).unwrap()
     }
 
     fn words(&self) -> Words<'_> {
@@ -141,4 +148,63 @@ fn a_record_that_stays_unfinished_ends_every_snapshot_and_stops_producers_after_
     let snapshot = ring.snapshot().unwrap();
     assert_eq!(snapshot.ended(), SnapshotEnd::CaughtUp);
     assert_whole(&snapshot, 100);
+}
+
+/// xorshift64*
+fn random(state: &mut u64) -> u64 {
+    *state ^= *state >> 12;
+    *state ^= *state << 25;
+    *state ^= *state >> 27;
+    state.wrapping_mul(0x2545_F491_4F6C_DD1D)
+}
+
+/// Writes what is likely to be taken for something, until it is `done`.
+fn attack(words: Words<'_>, done: &AtomicBool) {
+    let size = words.data.len() as u64 * 4;
+    let mut state = 0x9E37_79B9_7F4A_7C15;
+    while !done.load(Ordering::Relaxed) {
+        let near = words.producer_pos.load(Ordering::Relaxed).wrapping_sub(random(&mut state) % (2 * size)) & !7;
+        let header = match random(&mut state) % 8 {
+            0 => random(&mut state) as u32,
+            1 => u32::MAX >> (random(&mut state) % 4),
+            kind => (random(&mut state) % 100) as u32 | if kind == 2 { DISCARD } else { 0 },
+        };
+        match random(&mut state) % 16 {
+            0 => words.begin_at(random(&mut state) & !7),
+            1 => words.producer_pos.store(near.wrapping_add(2 * size), Ordering::Relaxed),
+            2 => words.overwrite_pos.store(near, Ordering::Relaxed),
+            3 => words.consumer_pos.store(near, Ordering::Relaxed),
+            4 => words.producer_pos.store(random(&mut state), Ordering::Relaxed),
+            _ => words.word(near).store(header, Ordering::Relaxed),
+        }
+    }
+}
+
+#[test]
+fn whatever_is_written_meanwhile_nothing_panics_or_goes_on_for_ever() {
+    let (shared, _ring) = Shared::new(page_size(), 0);
+    let (words, done) = (shared.words(), AtomicBool::new(false));
+    let (mut snapshots, mut refused) = (0u32, 0u32);
+    thread::scope(|scope| {
+        scope.spawn(|| attack(words, &done));
+        for _ in 0..3000 {
+            let mut ring = shared.open();
+            for _ in 0..20 {
+                match ring.snapshot() {
+                    Ok(snapshot) => {
+                        let bytes: usize = snapshot.records().map(|record| record.len() + 8).sum();
+                        assert!(bytes <= page_size(), "{bytes} bytes");
+                        snapshots += 1;
+                        if snapshots % 8 == 0 {
+                            snapshot.consume();
+                        }
+                    }
+                    Err(_) => refused += 1,
+                }
+                let _ = (ring.available(), ring.lost(), ring.pending_pos());
+            }
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+    assert!(snapshots > 0 && refused > 0, "{snapshots} snapshots, {refused} refused");
 }

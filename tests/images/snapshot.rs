@@ -144,6 +144,24 @@ fn a_consumer_that_is_ahead_of_what_was_overwritten_gets_the_rest() {
 }
 
 #[test]
+fn a_consumer_that_is_put_back_again_and_again_does_not_make_the_sum_overflow() {
+    use std::os::unix::fs::FileExt;
+
+    let mut image = Image::at(64);
+    image.push(8);
+    let file = image.file();
+    let mut ring = image::overwritten(&file, SIZE).unwrap();
+    let far = 64u64.wrapping_sub((1 << 63) - 8);
+    for _ in 0..3 {
+        file.write_all_at(&far.to_ne_bytes(), 0).unwrap();
+        let snapshot = ring.snapshot().unwrap();
+        assert_eq!((snapshot.lost(), snapshot.records().count()), ((1 << 63) - 8, 1));
+        snapshot.consume();
+    }
+    assert_eq!(ring.lost(), u64::MAX);
+}
+
+#[test]
 fn errors_say_what_was_found_and_what_is_allowed() {
     let mut image = Image::at(1 << 20);
     image.overwrite_pos += 4;
