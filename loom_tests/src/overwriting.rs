@@ -93,8 +93,9 @@ fn says((at, _): Record) -> u32 {
 
 /// Whoever produces, on any number of threads.
 ///
-/// Source: `__bpf_ringbuf_reserve`, `bpf_ringbuf_commit`. There, the header is a plain store and nothing comes behind `producer_pos`:
-/// it is processors that keep stores in order, across a lock and otherwise. Here, a release store and a fence do.
+/// Source: `__bpf_ringbuf_reserve`, `bpf_ringbuf_commit`. There, the header is a plain store and nothing comes behind
+/// `producer_pos`: it is processors that keep stores in order, across a lock and otherwise. Here, a release store and a
+/// fence do.
 #[derive(Clone, Debug)]
 pub struct Kernel {
     window: Window,

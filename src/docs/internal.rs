@@ -213,9 +213,9 @@
 //!
 //! # Snapshots of rings whose producers overwrite
 //!
-//! In a kernel ring with `BPF_F_RB_OVERWRITE`, a reservation waits for no consumer: it moves a third position, `overwrite_pos`, over
-//! the oldest records until it has room, and never over one that is unfinished. The reader copies, and then makes sure that
-//! nobody has overwritten what it was copying.
+//! In a kernel ring with `BPF_F_RB_OVERWRITE`, a reservation waits for no consumer: it moves a third position,
+//! `overwrite_pos`, over the oldest records until it has room, and never over one that is unfinished. The reader copies,
+//! and then makes sure that nobody has overwritten what it was copying.
 //!
 //! ```text
 //!   reserve, under a lock (the kernel)                 snapshot
@@ -231,27 +231,31 @@
 //!
 //! **Claim.** If the last line holds, then each copied record is one that was committed, and no byte of it is of another one.
 //!
-//! *Proof.* 1. *Headers.* Everything below `prod` had its header when `producer_pos` was stored, and is in sight (E31). So is the
-//! `overwrite_pos` that was stored before, or a later one; the reader starts at the start of a record, and goes from header to
-//! header. 2. *Payloads.* A header that says that its record is committed brings the payload into sight (E32): the copy would not,
-//! whatever it comes upon first, since the loads of a copy are in no order. 3. *Nothing newer.* Say that the copy has a word of
-//! a record N that lies one lap further on. Either it is from N's payload. Then N's producer had stored `producer_pos` as the end
-//! of N before, with the fence in between, and the reader finds that end or a later one (E33): more than `size` behind `start`.
-//! Or it is N's header, which is written under the lock: then `producer_pos` was the start of N already, and the reader finds
-//! that or a later one: `size` behind the place of the word. A distance below `size` rules out both. ∎
+//! *Proof.*
+//!
+//! 1. *Headers.* Everything below `prod` had its header when `producer_pos` was stored, and is in sight (E31). So is the
+//!    `overwrite_pos` that was stored before, or a later one. The reader starts at the start of a record, and goes from
+//!    header to header.
+//! 2. *Payloads.* A header that says that its record is committed brings the payload into sight (E32). The copy alone would
+//!    not, whatever it comes upon first: its loads are in no order.
+//! 3. *Nothing newer.* Say that the copy has a word of a record N that lies a lap further on. Either it is from N's payload.
+//!    Then N's producer had stored `producer_pos` as the end of N before, with the fence in between, and the reader finds
+//!    that end or a later one (E33): more than `size` ahead of `start`. Or it is N's header, which is written under the
+//!    lock: then `producer_pos` was the start of N already, and the reader finds that or a later one: `size` ahead of the
+//!    place of the word. A distance below `size` rules out both. ∎
 //!
 //! A snapshot starts where the next reservation overwrites. Under load, its beginning is nearly always gone before it is
 //! copied, so all or nothing would be nothing. Hence the check is made chunk by chunk, and
 //!
 //! - what was whole at one check stays: if the next chunk is not whole, then the snapshot ends before it;
-//! - if the first chunk is not, then `overwrite_pos` is loaded anew. By the argument of step 3, with `overwrite_pos` in the place of
-//!   `producer_pos`, of which each reservation stores first the one and then the other, everything from there on was whole when it
-//!   was copied. Yet was it found? If the walk from header to header has come past that very place, then it has found what is behind
-//!   it by headers that were whole. If not, it went astray, and begins anew.
+//! - if the first chunk is not, then `overwrite_pos` is loaded anew. By the argument of step 3, with `overwrite_pos` in the
+//!   place of `producer_pos`, of which each reservation stores first the one and then the other, everything from there on
+//!   was whole when it was copied. Yet was it found? If the walk from header to header has come past that very place, then
+//!   it has found what is behind it by headers that were whole. If not, it went astray, and begins anew.
 //!
-//! So much for producers as they are in the models. The kernel has no fence where it publishes, and leaves headers to its lock. Where
-//! processors let a store overtake a release store before it, a payload may be in sight before `producer_pos` is, and step 3
-//! lacks a premise. x86-64 keeps stores in order.
+//! So much for producers as they are in the models. The kernel has no fence where it publishes, and leaves headers to its
+//! lock. Where processors let a store overtake a release store before it, a payload may be in sight before `producer_pos`
+//! is, and step 3 lacks a premise. x86-64 keeps stores in order.
 //!
 //! # What is not promised
 //!

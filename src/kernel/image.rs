@@ -18,8 +18,8 @@ use crate::ring::Consumer;
 use crate::sys::{KernelPages, memfd, page_size};
 use crate::wire::{RingSize, SizeError};
 
-/// The consumer of a copy of `image`, a ring of `bytes` data bytes: the two pages and the data, once. Nobody produces into it, and
-/// nobody ever wakes who waits for a record.
+/// The consumer of a copy of `image`, a ring of `bytes` data bytes: the two pages and the data, once. Nobody produces into
+/// it, and nobody ever wakes who waits for a record.
 ///
 /// # Errors
 /// No ring has that size, the image is shorter ([`io::ErrorKind::UnexpectedEof`]), or memory is short.

@@ -154,8 +154,8 @@ impl OverwriteRingBuf {
         self.lost
     }
 
-    /// Bytes that are committed, discarded or unfinished, and neither consumed nor overwritten, headers included. A snapshot: programs go on
-    /// while it is taken.
+    /// Bytes that are committed, discarded or unfinished, and neither consumed nor overwritten, headers included. A
+    /// snapshot: programs go on while it is taken.
     ///
     /// Source: `BPF_RB_AVAIL_DATA` in the kernel.
     #[doc(alias = "BPF_RB_AVAIL_DATA")]

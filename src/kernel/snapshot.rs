@@ -11,8 +11,8 @@ use crate::wire::Corrupt;
 
 /// Records that were copied out of a ring whose producers overwrite: consecutive ones, each committed, and whole.
 ///
-/// From [`OverwriteRingBuf::snapshot`]. Dropping it changes nothing: the next snapshot has the same records, as far as they are not
-/// overwritten.
+/// From [`OverwriteRingBuf::snapshot`]. Dropping it changes nothing: the next snapshot has the same records, as far as they
+/// are not overwritten.
 #[derive(Debug)]
 #[must_use = "the copied records are lost with it, or copied again by the next one"]
 pub struct Snapshot<'r> {

@@ -90,7 +90,7 @@ fn assert_sticky(consumer: &mut Consumer) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn an_image_is_read_by_the_rules(image in images()) {

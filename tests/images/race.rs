@@ -187,7 +187,7 @@ fn whatever_is_written_meanwhile_nothing_panics_or_goes_on_for_ever() {
     let (mut snapshots, mut refused) = (0u32, 0u32);
     thread::scope(|scope| {
         scope.spawn(|| attack(words, &done));
-        for _ in 0..3000 {
+        for _ in 0..1000 {
             let mut ring = shared.open();
             for _ in 0..20 {
                 match ring.snapshot() {

@@ -80,7 +80,7 @@ fn found(ring: &mut OverwriteRingBuf) -> Outcome {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn an_image_is_copied_by_the_rules(image in images()) {

@@ -128,8 +128,8 @@ impl<W: Overwritten> Snapshots<W> {
 
     /// Where everything is, if it can be there.
     ///
-    /// Producers may have come round once more between the loads of their two positions. If `producer_pos` stays where it is, they
-    /// have not, and the ring is corrupt.
+    /// Producers may have come round once more between the loads of their two positions. If `producer_pos` stays where it
+    /// is, they have not, and the ring is corrupt.
     fn view(&mut self) -> Result<View, Unread> {
         let first = View::of(&self.window);
         let mut view = first;

@@ -145,14 +145,15 @@ impl<K: Ord, F: FnMut(&[u8]) -> K> RingMerge<K, F> {
     /// Waits until a record is due, at most for `timeout` or for as long as it takes, and then calls `each` with those that are,
     /// in order, at most a [quantum](Self::set_quantum).
     ///
-    /// If `each` breaks, its record counts as consumed, and nothing is lost. If it panics, so it does, and the merge can be used as before.
+    /// If `each` breaks, its record counts as consumed, and nothing is lost. If it panics, so it does, and the merge can be
+    /// used as before.
     ///
-    /// How it waits and how it is interrupted is described at [`RingSet::poll`](crate::RingSet::poll); it sleeps no longer than until the window of
-    /// a record that waits has passed, rounded up to milliseconds.
+    /// How it waits and how it is interrupted is described at [`RingSet::poll`](crate::RingSet::poll); it sleeps no longer
+    /// than until the window of a record that waits has passed, rounded up to milliseconds.
     ///
     /// # Errors
-    /// A ring is corrupt, which is said once, and then it is not waited for; or the system refuses to wait. Either way, nothing is lost
-    /// in other rings.
+    /// A ring is corrupt, which is said once, and then it is not waited for; or the system refuses to wait. Either way,
+    /// nothing is lost in other rings.
     pub fn poll(
         &mut self,
         timeout: Option<Duration>,
@@ -192,8 +193,9 @@ impl<K: Ord, F: FnMut(&[u8]) -> K> RingMerge<K, F> {
         Ok(self.deliver(Which::Due, self.quantum, &mut each)?.records)
     }
 
-    /// Calls `each` with all records that are there now, in order, whether they are due or not: what comes afterwards may be late.
-    /// Not with what producers add meanwhile, nor with what is behind an unfinished record. Returns how many it was.
+    /// Calls `each` with all records that are there now, in order, whether they are due or not: what comes afterwards may
+    /// be late. Not with what producers add meanwhile, nor with what is behind an unfinished record. Returns how many it
+    /// was.
     ///
     /// # Errors
     /// A ring is corrupt, which is said once. The others are flushed by the next call.

@@ -1,4 +1,10 @@
 //! Whose turn it is.
+//!
+//! *A record that becomes readable within the window after one with a later key was seen, comes before that.* Say that B is
+//! delivered, and A, which has a smaller key, is in another ring, which is in order by itself. Had that ring a head, it
+//! would be no greater than A, and come before B. So it had none, and was waited for; and B was delivered because some head
+//! R, with B's key or a later one, had been seen a window ago by the clock that was read before all rings were looked at.
+//! If A had become readable within a window after R was seen, then that look would have found it.
 
 use core::cmp::Ordering;
 use core::ops::ControlFlow;
