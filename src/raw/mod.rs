@@ -24,8 +24,6 @@ mod seat;
 #[cfg_attr(miri, allow(dead_code, reason = "there is no kernel under Miri"))]
 mod snapshot;
 
-#[cfg_attr(not(dynring_loom), expect(unused_imports, reason = "readers of snapshots"))]
-pub use bytes::{WORD_BYTES, load_bytes};
 pub use claim::{Producer, Refusal};
 pub use consumer::{Consumer, Found};
 pub use finish::{Wakeup, carve, finish, shrink};
