@@ -11,11 +11,13 @@
 //! | read records in place | [`Consumer::next`], [`Consumer::drain`], [`Consumer::batch`] |
 //! | sleep until there is one | [`Consumer::wait`], [`Consumer::wait_for`] |
 //! | wait in an event loop of one's own | [`Consumer::poll_fd`], [`Consumer::arm`] |
-//! | see how far it is, and what holds it up | [`Consumer::available`], [`Consumer::stalled`] |
+//! | see how far it is, how full it was, and what holds it up | [`Consumer::available`], [`Consumer::high_water_mark`], [`Consumer::stalled`] |
 //! | share a ring between processes | [`SharedRing`], [`TrustedRing`] |
 //! | read a `BPF_MAP_TYPE_RINGBUF` | [`kernel::RingBuf`] |
+//! | take snapshots of one whose producers overwrite | [`kernel::OverwriteRingBuf`] |
 //! | fill a `BPF_MAP_TYPE_USER_RINGBUF` | [`kernel::UserRingBuf`] |
 //! | read many of them in one wait | [`RingSet`] |
+//! | read many rings in the order of time | [`RingMerge`] |
 //! | look at one that another process reads | [`kernel::Observer`] |
 //! | understand the protocol, the memory, the limits | [`docs`] |
 //!
@@ -67,7 +69,7 @@ pub use notify::Waker;
 pub use notify::{Readiness, Stalled, WaitError};
 pub use raw::Wakeup;
 #[cfg(not(miri))]
-pub use ring::{AddError, PollEnd, PollError, Polled, RingSet, RingToken};
+pub use ring::{AddError, MergedRecord, PollEnd, PollError, Polled, RingMerge, RingSet, RingToken};
 pub use ring::{
     Batch, BuildError, Builder, Consumer, ConsumerTaken, Lease, Limits, Producer, Record, RegisterError, ReserveError,
     ReservedBatch, Ring, Stats,

@@ -96,6 +96,32 @@ fn producing_and_consuming_allocate_nothing() {
 }
 
 #[test]
+#[cfg(not(miri))] // which knows no epoll for what a merge waits on
+fn merging_allocates_nothing() {
+    let mut merge = dynring::RingMerge::new(Duration::ZERO, |record: &[u8]| record.len()).unwrap();
+    let rings = [(); 3].map(|()| Ring::builder(4096).build().unwrap());
+    let producers = rings.each_ref().map(|ring| {
+        merge.add(ring.consumer().unwrap()).unwrap();
+        ring.producer().unwrap()
+    });
+    let mut round = |nth: usize| {
+        for (producer, len) in producers.iter().zip([3, 1, 2]) {
+            producer.output(&[0; 100][..nth % 50 + len]).unwrap();
+        }
+        let mut lens = [0; 3];
+        let mut next = lens.iter_mut();
+        let records = merge.consume(|record| {
+            *next.next().unwrap() = record.len() - nth % 50;
+            ControlFlow::Continue(())
+        });
+        assert_eq!((records.unwrap(), lens), (3, [1, 2, 3]));
+        assert_eq!(merge.poll(Some(Duration::ZERO), |_| ControlFlow::Continue(())).unwrap().records, 0);
+    };
+    round(0);
+    assert_eq!(allocations(|| (0..1000).for_each(&mut round)), 0);
+}
+
+#[test]
 fn being_refused_allocates_nothing() {
     let ring = Ring::builder(4096).build().unwrap();
     let (producer, mut consumer) = (ring.producer().unwrap(), ring.consumer().unwrap());

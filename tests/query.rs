@@ -43,6 +43,61 @@ fn records_that_are_held_are_still_available() {
 }
 
 #[test]
+fn the_high_water_mark_is_the_most_that_was_unread_at_a_look() {
+    for kernel_protocol in [false, true] {
+        for first in [0, 0_u64.wrapping_sub(160)] {
+            let (ring, producer, mut consumer) = ring(kernel_protocol, first);
+            let mark = |consumer: &Consumer| {
+                assert_eq!(ring.stats().high_water_mark, consumer.high_water_mark());
+                consumer.high_water_mark()
+            };
+            let send = |records| (0..records).for_each(|_| producer.output(&[0; 8]).unwrap());
+            assert!(consumer.next().unwrap().is_none());
+            assert_eq!(mark(&consumer), 0);
+            send(10);
+            assert_eq!(mark(&consumer), 0, "not looked yet");
+            drop(consumer.next().unwrap());
+            assert_eq!(mark(&consumer), 160);
+            send(5);
+            assert_eq!(consumer.drain(|_| ControlFlow::Continue(())).unwrap(), 14);
+            assert_eq!(mark(&consumer), 160, "5 were unread when it looked again");
+            let busy = producer.reserve(300).unwrap();
+            producer.reserve(0).unwrap().discard();
+            assert!(consumer.next().unwrap().is_none());
+            assert_eq!(mark(&consumer), 312 + 8, "unfinished and discarded records count");
+            busy.commit();
+            assert_eq!(consumer.drain(|_| ControlFlow::Continue(())).unwrap(), 1);
+            consumer.reset_high_water_mark();
+            assert_eq!(mark(&consumer), 0);
+            send(3);
+            drop(consumer.next().unwrap());
+            consumer.reset_high_water_mark();
+            assert_eq!(mark(&consumer), 32, "what is left of those it knows of");
+        }
+    }
+}
+
+#[test]
+fn records_that_are_held_count_for_the_high_water_mark() {
+    let (_ring, producer, mut consumer) = ring(false, 0);
+    let batch = consumer.batch();
+    for _ in 0..20 {
+        producer.output(&[0; 8]).unwrap();
+        assert!(batch.next().unwrap().is_some());
+    }
+    drop(batch);
+    assert_eq!((consumer.high_water_mark(), consumer.available()), (320, 0));
+}
+
+#[test]
+fn pending_pos_is_a_word_of_the_kernel() {
+    let (_ring, producer, mut consumer) = ring(true, 64);
+    producer.output(b"one").unwrap();
+    assert!(consumer.next().unwrap().is_some());
+    assert_eq!(consumer.pending_pos(), 0);
+}
+
+#[test]
 fn a_ring_that_is_empty_or_has_finished_records_is_not_stalled() {
     let (_ring, producer, mut consumer) = ring(false, 0);
     assert_eq!(consumer.stalled(), None);

@@ -357,7 +357,18 @@ pub(crate) fn create_ring(bytes: u32) -> io::Result<OwnedFd> {
 
 /// Creates a map.
 pub(crate) fn create_map(map_type: MapType, key_size: u32, value_size: u32, max_entries: u32) -> io::Result<OwnedFd> {
-    let mut attributes = MapCreate { map_type: map_type as u32, key_size, value_size, max_entries, map_flags: 0 };
+    create_map_with(map_type, key_size, value_size, max_entries, 0)
+}
+
+/// Creates a map with these flags.
+pub(crate) fn create_map_with(
+    map_type: MapType,
+    key_size: u32,
+    value_size: u32,
+    max_entries: u32,
+    map_flags: u32,
+) -> io::Result<OwnedFd> {
+    let mut attributes = MapCreate { map_type: map_type as u32, key_size, value_size, max_entries, map_flags };
     // SAFETY: the attributes have no pointers.
     let fd = unsafe { bpf(BPF_MAP_CREATE, &mut attributes) }?;
     // SAFETY: the kernel has just opened it, and nobody else owns it.

@@ -15,3 +15,4 @@ pub mod wire;
 
 pub mod atomic;
 pub mod model;
+pub mod overwriting;

@@ -62,14 +62,15 @@
 //! | 140 | u32 | `space_seq` | futex of producers that wait for space |
 //! | 256 | u64 | `discarded` | records skipped because they were discarded |
 //! | 264 | u64 | `abandoned` | records skipped because nobody was left to finish them |
+//! | 272 | u64 | `high_water` | the most bytes that the consumer has found unread |
 //!
 //! # The producer page: written by producers
 //!
 //! | offset | type | word | |
 //! |---|---|---|---|
 //! | 0 | u64 | `producer_pos` | the kernel's word; see below |
-//! | 8 | u64 | `pending_pos` | the kernel's; 0 |
-//! | 16 | u64 | `overwrite_pos` | the kernel's; 0 |
+//! | 8 | u64 | `pending_pos` | the kernel's; 0 in rings of this crate |
+//! | 16 | u64 | `overwrite_pos` | the kernel's; 0 in rings of this crate |
 //! | 128 | u64 | `head` | the reserve cursor of rings with [`kernel_protocol`](crate::Builder::kernel_protocol) |
 //! | 256 | u32 | `slots_used` | slots from 0 on that were ever used |
 //! | 260 | u32 | `registrations` | registrations so far |
@@ -80,6 +81,14 @@
 //!
 //! In rings with the kernel's protocol, everything below `producer_pos` has its header, and may be looked at. In others,
 //! `producer_pos` is the reserve cursor, and headers below it may be missing: only who reads the slots knows how far to look.
+//!
+//! # Rings of the kernel
+//!
+//! In a `BPF_MAP_TYPE_RINGBUF`, the kernel keeps `producer_pos`, newer kernels `pending_pos`: everything below was committed or
+//! discarded when a program reserved last. The consumer writes `consumer_pos`, and nothing else.
+//!
+//! With `BPF_F_RB_OVERWRITE`, everything below `overwrite_pos` may have been overwritten, and `consumer_pos` holds nobody up: it
+//! may be any distance behind. `overwrite_pos` is always the start of a record, at most size − 8 bytes behind `producer_pos`.
 //!
 //! # User rings of the kernel
 //!

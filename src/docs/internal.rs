@@ -268,6 +268,52 @@
 //! A repair that dies has written either nothing at s, or a header that step 4 finds. (Models: `repair.rs`, in which producers
 //! die before each look at the ring that a reservation takes, and so do repairs.)
 //!
+//! # Snapshots of rings whose producers overwrite
+//!
+//! In a kernel ring with `BPF_F_RB_OVERWRITE`, a reservation waits for no consumer: it moves a third position,
+//! `overwrite_pos`, over the oldest records until it has room, and never over one that is unfinished. The reader copies,
+//! and then makes sure that nobody has overwritten what it was copying.
+//!
+//! ```text
+//!   reserve, under a lock (the kernel)                 snapshot
+//!     overwrite_pos = over the oldest, until             prod = producer_pos
+//!                     end - overwrite_pos < size          fence                                   E34
+//!     header(producer_pos) = length | BUSY  release      at = start = consumer_pos or overwrite_pos, the later
+//!     producer_pos = end                    release      until at == prod, or header(at) is BUSY:
+//!     a release fence                                      load header(at), fence                 E35
+//!   write the payload                                      copy the payload, at = next
+//!   header = length                         release      fence                                    E36
+//!                                                        whole if producer_pos - start < size
+//! ```
+//!
+//! **Claim.** If the last line holds, then each copied record is one that was committed, and no byte of it is of another one.
+//!
+//! *Proof.*
+//!
+//! 1. *Headers.* Everything below `prod` had its header when `producer_pos` was stored, and is in sight (E34). So is the
+//!    `overwrite_pos` that was stored before, or a later one. The reader starts at the start of a record, and goes from
+//!    header to header.
+//! 2. *Payloads.* A header that says that its record is committed brings the payload into sight (E35). The copy alone would
+//!    not, whatever it comes upon first: its loads are in no order.
+//! 3. *Nothing newer.* Say that the copy has a word of a record N that lies a lap further on. Either it is from N's payload.
+//!    Then N's producer had stored `producer_pos` as the end of N before, with the fence in between, and the reader finds
+//!    that end or a later one (E36): more than `size` ahead of `start`. Or it is N's header, which is written under the
+//!    lock: then `producer_pos` was the start of N already, and the reader finds that or a later one: `size` ahead of the
+//!    place of the word. A distance below `size` rules out both. ∎
+//!
+//! A snapshot starts where the next reservation overwrites. Under load, its beginning is nearly always gone before it is
+//! copied, so all or nothing would be nothing. Hence the check is made chunk by chunk, and
+//!
+//! - what was whole at one check stays: if the next chunk is not whole, then the snapshot ends before it;
+//! - if the first chunk is not, then `overwrite_pos` is loaded anew. By the argument of step 3, with `overwrite_pos` in the
+//!   place of `producer_pos`, of which each reservation stores first the one and then the other, everything from there on
+//!   was whole when it was copied. Yet was it found? If the walk from header to header has come past that very place, then
+//!   it has found what is behind it by headers that were whole. If not, it went astray, and begins anew.
+//!
+//! So much for producers as they are in the models. The kernel has no fence where it publishes, and leaves headers to its
+//! lock. Where processors let a store overtake a release store before it, a payload may be in sight before `producer_pos`
+//! is, and step 3 lacks a premise. x86-64 keeps stores in order.
+//!
 //! # What is not promised
 //!
 //! - Two positions must be less than 2⁶³ bytes apart. A slot that has been idle while 2⁶³ bytes went through the ring
@@ -294,7 +340,7 @@
 //! | E6 `Leave` | rel | `attempt` | E10, E11 | left, and the header is not in sight | d |
 //! | E7 `GiveUp` | rel | `give_up` | E10, E11 | as E2 | e |
 //! | E8 `SpaceLoad` | fence | `released`, whoever looks how full the ring is | E9 | writes to what is still being read | f |
-//! | E9 `SpaceStore` | rel | `Consumer::publish` | E8 | as E8 | f |
+//! | E9 `SpaceStore` | rel | `Consumer::publish`, `Snapshots::consume` | E8 | as E8 | f |
 //! | E10 `FirstPass` | fence | `limit` | E2, E6, E7 | pass 2 misses announcements | g |
 //! | E11 `SecondPass` | fence | `limit` | E2, E6, E7 | left, and the header is not in sight | h |
 //! | E12 `HeaderLoad` | fence | `Consumer::header` | E13 | the payload is not in sight | d |
@@ -319,6 +365,9 @@
 //! | E31 `OwnerLoad` | fence | `owner_of` | E23 | a finished record is taken for one that nobody will finish | v |
 //! | E32 `RepairSlots` | fence | `is_tried_by_the_living`, `was_head` | E6 | a winner's header is not in sight | w |
 //! | E33 `RepairHead` | acq | `settle` | E3 | writes into a record of the next lap | x |
+//! | E34 `WindowLoad` | fence | `View::of` | the kernel's store of `producer_pos` | copies what is no record yet | y |
+//! | E35 `CopyLoad` | fence | `load_header` | the kernel's commit | copies a payload from before it was written | y |
+//! | E36 `TornCheck` | fence | `is_whole` | a fence behind the kernel's store of `producer_pos` | takes half of another record for whole | z |
 //!
 //! The swap of head does not acquire when it succeeds: see step 1 of the proof.
 //!
@@ -348,6 +397,8 @@
 //! - v: `repair::a_record_that_is_finished_by_one_who_leaves_is_not_abandoned`
 //! - w: `repair::who_lives_goes_on_during_a_repair`
 //! - x: `repair::a_start_that_the_ring_has_gone_past_is_lost`
+//! - y: `snapshot::a_record_that_is_being_written_is_not_in_it_and_one_that_is_committed_is_whole`
+//! - z: `snapshot::what_is_overwritten_while_it_is_copied_is_not_in_it`
 //!
 //! # What the models do not show
 //!

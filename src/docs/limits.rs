@@ -18,6 +18,9 @@
 //! | a slot that is not used | its word looks current again after 2⁶³ bytes | the same |
 //! | laps in a tag | modulo 65,536 | 16 bits |
 //! | owners in a tag | modulo 65,535 | 16 bits, 0 is nobody |
+//! | a snapshot of a ring whose producers overwrite | begun 16 times at most, then refused | producers may be faster each time |
+//! | memory for snapshots | as much as the ring has data, for each that is open | they are copied |
+//! | certainty that a snapshot is whole | on processors that keep stores in order: x86-64 | [the kernel has no fence there](super::internal#snapshots-of-rings-whose-producers-overwrite) |
 //! | time-outs | whole nanoseconds; on kernel rings, milliseconds, rounded up | futex(2); epoll_wait(2) |
 //! | rings in a set | as many as there are descriptors: two for each, two for the set | epoll(7) |
 //! | kinds of rings in a set | those of the kernel | a ring of this crate sleeps on a futex, which epoll cannot watch |
@@ -29,6 +32,10 @@
 //! | passing what a dead producer has left behind | 10 ms after the consumer has come to it, in [`wait`](crate::Consumer::wait) | how often the consumer looks; a timer decides *when* to look, never what is found |
 //! | several producers that die while they reserve at one place | told apart, unless none of their ends was ever reached: `Corrupt::Undecided` | [`internal`](super::internal), step 5 |
 //! | an old payload in the place of a dead producer's header | is taken for one if owner, lap and length all fit | [`internal`](super::internal), step 4 |
+//! | kinds of rings in a merge | all; with one of this crate, it looks every millisecond | the same |
+//! | records delivered by a merge in one go | 1,024 unless said otherwise | [`RingMerge::set_quantum`](crate::RingMerge::set_quantum) |
+//! | how long a record waits in a merge | the window, and up to an eighth longer; on kernel rings, milliseconds, rounded up | what was seen is noted eight times in a window |
+//! | memory of a merge | 10 marks and a key for each ring | records wait in their rings, which need room for what comes in a window |
 //! | processes that produce into a user ring | as many as there are slots | nobody sleeps on its words |
 //! | processes that die with a slot of a user ring | its slots stay taken while the map lives | liveness is not proved |
 //! | after fork(2) | handles are of no use in the child: producers are refused, consumers find nothing | they would share a slot; attach anew |

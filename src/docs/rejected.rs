@@ -361,3 +361,65 @@
 //! });
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! A record that a merge delivers is not kept:
+//!
+//! ```compile_fail,E0521
+//! # let mut merge = dynring::RingMerge::new(std::time::Duration::ZERO, |record: &[u8]| record.len())?;
+//! let mut kept = Vec::new();
+//! merge.consume(|record| {
+//!     kept.push(record);
+//!     std::ops::ControlFlow::Continue(())
+//! })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//! ```
+//! # let mut merge = dynring::RingMerge::new(std::time::Duration::ZERO, |record: &[u8]| record.len())?;
+//! let mut kept = Vec::new();
+//! merge.consume(|record| {
+//!     kept.push(record.to_vec());
+//!     std::ops::ControlFlow::Continue(())
+//! })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A record of a snapshot does not outlive it:
+//!
+//! ```compile_fail,E0505
+//! # fn f(mut ring: dynring::kernel::OverwriteRingBuf) -> Result<(), dynring::kernel::SnapshotError> {
+//! let snapshot = ring.snapshot()?;
+//! let record = snapshot.records().next();
+//! snapshot.consume();
+//! println!("{record:?}");
+//! # Ok(())
+//! # }
+//! ```
+//! ```
+//! # fn f(mut ring: dynring::kernel::OverwriteRingBuf) -> Result<(), dynring::kernel::SnapshotError> {
+//! let snapshot = ring.snapshot()?;
+//! let record = snapshot.records().next();
+//! println!("{record:?}");
+//! snapshot.consume();
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! And is not kept while the next one is taken:
+//!
+//! ```compile_fail,E0499
+//! # fn f(mut ring: dynring::kernel::OverwriteRingBuf) -> Result<(), dynring::kernel::SnapshotError> {
+//! let first = ring.snapshot()?;
+//! let second = ring.snapshot()?;
+//! println!("{} {}", first.lost(), second.lost());
+//! # Ok(())
+//! # }
+//! ```
+//! ```
+//! # fn f(mut ring: dynring::kernel::OverwriteRingBuf) -> Result<(), dynring::kernel::SnapshotError> {
+//! let first = ring.snapshot()?;
+//! println!("{}", first.lost());
+//! let second = ring.snapshot()?;
+//! println!("{}", second.lost());
+//! # Ok(())
+//! # }
+//! ```

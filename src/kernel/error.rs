@@ -44,8 +44,12 @@ pub enum OpenError {
         expected: u32,
     },
     /// The map was created with `BPF_F_RB_OVERWRITE`: there, producers overwrite records that have not been read, also while
-    /// they are being read.
+    /// they are being read. [`OverwriteRingBuf`](super::OverwriteRingBuf) takes snapshots of such a ring.
     Overwriting,
+    /// The map was created without `BPF_F_RB_OVERWRITE`. [`RingBuf`](super::RingBuf) reads such a ring in place.
+    NotOverwriting,
+    /// The kernel knows no rings whose producers overwrite: `BPF_F_RB_OVERWRITE` came with Linux 6.19.
+    NoOverwriteMode,
     /// This process consumes the map already.
     AlreadyOpen {
         /// The map's identity, as `bpftool map` shows it.
@@ -85,6 +89,8 @@ pub enum OpenStep {
     GetById,
     /// To say what map it is: `bpf(BPF_OBJ_GET_INFO_BY_FD)`.
     Describe,
+    /// To make a map: `bpf(BPF_MAP_CREATE)`.
+    Create,
     /// To map its pages: `mmap`, those of the one side for writing, all others for reading; to observe, all for reading.
     Map,
 }
@@ -134,8 +140,18 @@ impl core::fmt::Display for OpenError {
                 write!(f, "the BPF map is of type {name} ({found}); {allowed} ({expected}) is allowed")
             }
             Self::Overwriting => {
-                write!(f, "the BPF ring buffer was created with BPF_F_RB_OVERWRITE; one created without it is allowed")
+                f.write_str(
+                    "the BPF ring buffer was created with BPF_F_RB_OVERWRITE; one created without it is allowed, and \
+                     kernel::OverwriteRingBuf takes snapshots of this one",
+                )
             }
+            Self::NotOverwriting => f.write_str(
+                "the BPF ring buffer was created without BPF_F_RB_OVERWRITE; one created with it is allowed, and \
+                 kernel::RingBuf reads this one",
+            ),
+            Self::NoOverwriteMode => f.write_str(
+                "the kernel knows no BPF ring buffers whose producers overwrite (BPF_F_RB_OVERWRITE); Linux 6.19 and later do",
+            ),
             Self::AlreadyOpen { id } => {
                 write!(f, "this process consumes the BPF ring buffer with the id {id} already; one consumer is allowed")
             }
@@ -164,6 +180,7 @@ impl core::fmt::Display for OpenStep {
             Self::Describe => {
                 "to describe the file descriptor (bpf(BPF_OBJ_GET_INFO_BY_FD)); allowed with CAP_BPF, or from Linux 5.19 on"
             }
+            Self::Create => "to make a BPF ring buffer (bpf(BPF_MAP_CREATE)); allowed with CAP_BPF",
             Self::Map => {
                 "to map the BPF ring buffer; allowed through a descriptor open for reading and writing, if it is not frozen"
             }
@@ -188,7 +205,10 @@ impl From<OpenError> for io::Error {
             OpenError::NoSuchPath { .. } | OpenError::NoSuchId { .. } => io::ErrorKind::NotFound,
             OpenError::IsADirectory { .. } => io::ErrorKind::IsADirectory,
             OpenError::Permission { .. } => io::ErrorKind::PermissionDenied,
-            OpenError::Overwriting | OpenError::Layout { .. } => io::ErrorKind::Unsupported,
+            OpenError::Overwriting
+            | OpenError::NotOverwriting
+            | OpenError::NoOverwriteMode
+            | OpenError::Layout { .. } => io::ErrorKind::Unsupported,
             OpenError::AlreadyOpen { .. } => io::ErrorKind::ResourceBusy,
             OpenError::Corrupt(_) => io::ErrorKind::InvalidData,
             OpenError::Os(error) => error.kind(),

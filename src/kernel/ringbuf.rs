@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::error::{OpenError, OpenStep};
 use super::find;
 use super::map::OpenMap;
-use super::open::{RINGBUF, RingMap};
+use super::open::{Kind, RingMap};
 use crate::notify::{Doorbell, Sleep};
 use crate::raw::{self, Mapped, Memory, Rules};
 use crate::ring::Consumer;
@@ -53,7 +53,7 @@ impl RingBuf {
     /// # Errors
     /// `fd` is not what is needed, or the kernel refuses to map it; [`OpenError`] says which.
     pub fn from_fd(fd: impl AsFd) -> Result<Self, OpenError> {
-        Self::open(RingMap::open(fd, RINGBUF)?)
+        Self::open(RingMap::open(fd, Kind::Consumed)?)
     }
 
     /// Opens the ring that is pinned at `path`, which lies in a bpffs: most often below `/sys/fs/bpf`.
@@ -78,7 +78,7 @@ impl RingBuf {
     #[doc(alias = "bpf_obj_get")]
     #[doc(alias = "BPF_OBJ_GET")]
     pub fn from_path(path: impl AsRef<Path>) -> Result<Self, OpenError> {
-        Self::open(RingMap::of(find::pinned(path.as_ref())?, RINGBUF)?)
+        Self::open(RingMap::of(find::pinned(path.as_ref())?, Kind::Consumed)?)
     }
 
     /// Opens the ring that has the id `id` in the kernel, as `bpftool map` shows it.
@@ -101,11 +101,11 @@ impl RingBuf {
     #[doc(alias = "bpf_map_get_fd_by_id")]
     #[doc(alias = "BPF_MAP_GET_FD_BY_ID")]
     pub fn from_id(id: u32) -> Result<Self, OpenError> {
-        Self::open(RingMap::of(find::by_id(id)?, RINGBUF)?)
+        Self::open(RingMap::of(find::by_id(id)?, Kind::Consumed)?)
     }
 
     fn open(map: RingMap) -> Result<Self, OpenError> {
-        let RingMap { fd, id, size, page } = map;
+        let RingMap { fd, id, size, page, .. } = map;
         let map = OpenMap::new(fd, id)?;
         let pages = KernelPages::to_consume(map.as_fd(), size, page);
         let pages = pages.map_err(|error| OpenError::from_os(OpenStep::Map, error))?;
@@ -124,16 +124,7 @@ impl RingBuf {
     /// The system's limits on descriptors or on epoll watches are reached.
     pub fn into_consumer(self) -> io::Result<Consumer> {
         let doorbell = Doorbell::new(self.map, Ready::ToRead)?;
-        let rules = Rules {
-            capacity: Capacity::of_ring(self.size, Mapped::MIRRORED),
-            plain_readers: true,
-            consumer_writes_data: false,
-            // Commits in the kernel run a full barrier of their own: the consumer needs one of the same kind.
-            store_load: StoreLoad::Fence,
-            wake: |_, _| {},
-        };
-        let memory = Mapped::new(Arc::new(self.pages), rules);
-        Ok(Consumer::new(raw::Consumer::new(memory), Sleep::Doorbell(doorbell)))
+        Ok(consume(self.pages, self.size, Sleep::Doorbell(doorbell)))
     }
 }
 
@@ -142,4 +133,17 @@ impl AsFd for RingBuf {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.map.as_fd()
     }
+}
+
+/// The consumer of a ring of `size` bytes in `pages`, which programs fill.
+pub(super) fn consume(pages: KernelPages, size: RingSize, sleep: Sleep) -> Consumer {
+    let rules = Rules {
+        capacity: Capacity::of_ring(size, Mapped::MIRRORED),
+        plain_readers: true,
+        consumer_writes_data: false,
+        // Commits in the kernel run a full barrier of their own: the consumer needs one of the same kind.
+        store_load: StoreLoad::Fence,
+        wake: |_, _| {},
+    };
+    Consumer::new(raw::Consumer::new(Mapped::new(Arc::new(pages), rules)), sleep)
 }

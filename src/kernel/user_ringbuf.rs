@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use super::error::{OpenError, OpenStep};
-use super::open::{RingMap, USER_RINGBUF};
+use super::open::{Kind, RingMap};
 use crate::notify::Space;
 use crate::raw::{self, Mapped, Memory, Rules, Unusable};
 use crate::ring::{Producer, RegisterError, Stats};
@@ -62,7 +62,7 @@ impl UserRingBuf {
     /// # Errors
     /// `fd` is not what is needed, the kernel refuses to map it, or its positions cannot be; [`OpenError`] says which.
     pub fn from_fd(fd: impl AsFd) -> Result<Self, OpenError> {
-        let RingMap { fd, size, page, .. } = RingMap::open(fd, USER_RINGBUF)?;
+        let RingMap { fd, size, page, .. } = RingMap::open(fd, Kind::Drained)?;
         let pages = KernelPages::to_produce(fd.as_fd(), size, page);
         let pages = pages.map_err(|error| OpenError::from_os(OpenStep::Map, error))?;
         let memory = Mapped::new(Arc::new(pages), rules(size));

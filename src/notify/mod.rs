@@ -31,9 +31,9 @@ pub(crate) use space::Space;
 pub(crate) use stall::Sight;
 pub use stall::Stalled;
 pub use wait::Readiness;
-pub(crate) use wait::{Sleep, gather, wait};
 #[cfg(not(miri))]
-pub(crate) use wait::{looking, may_sleep};
+pub(crate) use wait::{POLL, looking, may_sleep};
+pub(crate) use wait::{Sleep, gather, wait};
 #[cfg(not(miri))]
 pub use waker::Waker;
 

@@ -20,7 +20,7 @@ const LOOKING: Duration = Duration::from_micros(10);
 
 /// The longest sleep from which nobody wakes: while records gather, and where what makes sleeping safe was refused, a barrier
 /// or a descriptor.
-const POLL: Duration = Duration::from_millis(1);
+pub(crate) const POLL: Duration = Duration::from_millis(1);
 
 /// Why a consumer stopped waiting.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -24,6 +24,8 @@ pub struct Consumer<M> {
     limit: Position,
     discarded: u64,
     abandoned: u64,
+    /// The most that was ever between `published` and `limit`.
+    high_water: u64,
     corrupt: Option<Corrupt>,
 }
 
@@ -63,16 +65,17 @@ impl<M: Memory> Consumer<M> {
     /// The consumer of `memory`, which resumes at `consumer_pos`. There must be no other.
     pub fn new(memory: M) -> Self {
         let start = Position::new(memory.consumer().consumer_pos.load(Ordering::Relaxed));
-        let (discarded, abandoned) = if memory.slots().is_empty() {
-            (0, 0)
+        let (discarded, abandoned, high_water) = if memory.slots().is_empty() {
+            (0, 0, 0)
         } else {
             let page = memory.consumer();
             // The last consumer may have died in its sleep.
             page.state.sleeping.store(AWAKE, Ordering::Relaxed);
-            (page.discarded.load(Ordering::Relaxed), page.abandoned.load(Ordering::Relaxed))
+            let figure = |word: &crate::sync::AtomicU64| word.load(Ordering::Relaxed);
+            (figure(&page.discarded), figure(&page.abandoned), figure(&page.high_water))
         };
         let (taken, published, limit) = (start, start, start);
-        let mut consumer = Self { memory, taken, published, limit, discarded, abandoned, corrupt: None };
+        let mut consumer = Self { memory, taken, published, limit, discarded, abandoned, high_water, corrupt: None };
         if !start.is_aligned() {
             let producer = consumer.producer_pos();
             let size = consumer.memory.size().bytes();
@@ -91,6 +94,12 @@ impl<M: Memory> Consumer<M> {
     #[inline]
     pub fn known(&self) -> u64 {
         self.limit.since(self.taken)
+    }
+
+    /// Everything below may be looked at, as far as is known without looking anew.
+    #[inline]
+    pub fn limit(&self) -> Position {
+        self.limit
     }
 
     /// The next committed record, if there is one. Discarded ones before it are skipped.
@@ -228,6 +237,12 @@ impl<M: Memory> Consumer<M> {
         Position::new(self.memory.producer().producer_pos.load(Ordering::Relaxed))
     }
 
+    /// What the kernel says was finished when a program reserved last.
+    #[inline]
+    pub fn pending_pos(&self) -> Position {
+        Position::new(self.memory.producer().pending_pos.load(Ordering::Relaxed))
+    }
+
     /// What is in the header at `at`, below the limit.
     #[inline(always)]
     fn header(&self, at: Position) -> Header {
@@ -361,7 +376,28 @@ impl<M: Memory> Consumer<M> {
             return false;
         }
         self.limit = found;
+        if ahead > self.high_water {
+            self.set_high_water(ahead);
+        }
         true
+    }
+
+    /// The most bytes that were ever found not given back, at a look further than before.
+    #[inline]
+    pub fn high_water(&self) -> u64 {
+        self.high_water
+    }
+
+    /// Begins anew with what is known of now.
+    pub fn reset_high_water(&mut self) {
+        self.set_high_water(self.limit.since(self.published));
+    }
+
+    fn set_high_water(&mut self, bytes: u64) {
+        self.high_water = bytes;
+        if self.is_ours() {
+            self.memory.consumer().high_water.store(bytes, Ordering::Relaxed);
+        }
     }
 
     #[cold]

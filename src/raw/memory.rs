@@ -92,6 +92,8 @@ pub struct ConsumerPage {
     pub discarded: AtomicU64,
     /// Records that were skipped because nobody was left to finish them.
     pub abandoned: AtomicU64,
+    /// The most bytes that the consumer has ever found not given back.
+    pub high_water: AtomicU64,
 }
 
 /// The consumer's state.
@@ -124,8 +126,10 @@ pub(super) const LISTENING: u32 = 2;
 pub struct ProducerPage {
     /// The kernel's word. Rings for plain readers: everything below may be looked at. Native rings: the reserve cursor.
     pub producer_pos: AtomicU64,
-    /// `pending_pos` and `overwrite_pos`, which newer kernels keep here.
-    kernel: [AtomicU64; 2],
+    /// Newer kernels: everything below was committed or discarded when producers looked last. This crate leaves it alone.
+    pub pending_pos: AtomicU64,
+    /// Newer kernels, in rings whose producers overwrite: everything below may have been overwritten. This crate leaves it alone.
+    pub overwrite_pos: AtomicU64,
     /// The reserve cursor of rings for plain readers.
     pub head: CachePadded<AtomicU64>,
     /// Who is there. Changes when handles come and go.
@@ -199,8 +203,8 @@ mod layout {
 
     const _: () = assert!(offset_of!(ConsumerPage, consumer_pos) == kernel::CONSUMER_POS);
     const _: () = assert!(offset_of!(ProducerPage, producer_pos) == kernel::PRODUCER_POS);
-    const _: () = assert!(offset_of!(ProducerPage, kernel) == kernel::PENDING_POS);
-    const _: () = assert!(offset_of!(ProducerPage, kernel) + 8 == kernel::OVERWRITE_POS);
+    const _: () = assert!(offset_of!(ProducerPage, pending_pos) == kernel::PENDING_POS);
+    const _: () = assert!(offset_of!(ProducerPage, overwrite_pos) == kernel::OVERWRITE_POS);
 
     // As documented in `docs::format`.
     const _: () = assert!(offset_of!(ConsumerPage, state) == 128);
@@ -210,6 +214,7 @@ mod layout {
     const _: () = assert!(offset_of!(ConsumerState, space_seq) == 12);
     const _: () = assert!(offset_of!(ConsumerPage, discarded) == 256);
     const _: () = assert!(offset_of!(ConsumerPage, abandoned) == 264);
+    const _: () = assert!(offset_of!(ConsumerPage, high_water) == 272);
     const _: () = assert!(offset_of!(ProducerPage, head) == 128);
     const _: () = assert!(offset_of!(ProducerPage, registry) == 256);
     const _: () = assert!(offset_of!(Registry, slots_used) == 0);

@@ -23,6 +23,8 @@ mod reservation;
 mod resume;
 #[cfg(not(dynring_loom))]
 mod seat;
+#[cfg_attr(miri, allow(dead_code, reason = "there is no kernel under Miri"))]
+mod snapshot;
 
 pub use bytes::{WORD_BYTES, load_bytes, store_bytes};
 pub use claim::{Producer, Refusal};
@@ -36,7 +38,8 @@ pub use memory::CLOSED;
 use memory::released;
 pub use memory::{ConsumerPage, HeaderCell, Memory, ProducerPage, Sleeper, Slot, initialise};
 #[cfg(not(dynring_loom))]
-pub use record::{Held, Taken, copy};
+#[cfg_attr(miri, allow(unused_imports, reason = "there is no epoll under Miri"))]
+pub use record::{Held, Taken, copy, peek};
 pub use registry::{
     Claim, Figures, NoFreeSlot, Registration, claim_consumer, close, figures, is_closed, open, owned_slots, process_of,
     register, unregister,
@@ -49,3 +52,5 @@ pub use resume::{Unusable, resume};
 #[cfg(not(dynring_loom))]
 #[cfg_attr(miri, allow(unused_imports, reason = "nobody dies under Miri"))]
 pub use seat::{Claims, LivingClaim, NoSeat, Seat};
+#[cfg_attr(miri, allow(unused_imports, reason = "there is no kernel under Miri"))]
+pub use snapshot::{Copied, Extent, Overwritten, SnapshotEnd, Snapshots, Unread};

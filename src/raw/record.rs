@@ -15,6 +15,20 @@ pub fn copy(consumer: &mut Consumer<Mapped>, found: Found, into: &mut Vec<u8>) {
     consumer.accept(found);
 }
 
+/// The next record, which is not taken, and where it starts.
+///
+/// # Errors
+/// The ring is corrupt; sticky.
+#[inline]
+pub fn peek(consumer: &mut Consumer<Mapped>) -> Result<Option<(Position, &[u8])>, Corrupt> {
+    let Some(found) = consumer.peek()? else { return Ok(None) };
+    let data = consumer.memory().payload(found.at());
+    // SAFETY: `peek` has checked that the record is committed and ends within what has been produced: `len` bytes that
+    // nobody writes until they are published, for which the consumer is needed exclusively, in memory that it keeps mapped.
+    let bytes = unsafe { slice::from_raw_parts(data.as_ptr(), found.payload_len() as usize) };
+    Ok(Some((found.at(), bytes)))
+}
+
 /// Records that were taken and are not given back before [`release`](Self::release).
 ///
 /// # Invariants

@@ -142,6 +142,8 @@ pub struct Figures {
     pub discarded: u64,
     /// Records that were skipped because nobody was left to finish them.
     pub abandoned: u64,
+    /// The most bytes that the consumer has ever found not given back.
+    pub high_water: u64,
 }
 
 /// Reads them.
@@ -156,5 +158,6 @@ pub fn figures<M: Memory>(memory: &M) -> Figures {
         refused: memory.used_slots().iter().map(refused).fold(0, u64::wrapping_add),
         discarded: memory.consumer().discarded.load(Ordering::Relaxed),
         abandoned: memory.consumer().abandoned.load(Ordering::Relaxed),
+        high_water: memory.consumer().high_water.load(Ordering::Relaxed),
     }
 }

@@ -11,6 +11,8 @@ use crate::notify::{self, Deadline, Readiness, Sight, Sleep, Stalled, WaitError}
 use crate::raw::{self, Held, Mapped, Memory, Taken};
 use crate::recovery::Watch;
 use crate::wire::Corrupt;
+#[cfg(not(miri))]
+use crate::wire::Position;
 
 /// The one consumer of a ring.
 ///
@@ -312,6 +314,44 @@ impl Consumer {
         self.raw.producer_pos().get()
     }
 
+    /// Everything below was committed or discarded when a program reserved last, in rings of the kernel: bytes since the ring
+    /// began, modulo 2⁶⁴. Between that and [`producer_pos`](Self::producer_pos), there may be unfinished records.
+    ///
+    /// 0 for ever in rings of this crate, and in kernels before 6.10, but for those that stable releases have brought it to: since
+    /// `bpf: Fix overrunning reservations in ringbuf`.
+    pub fn pending_pos(&self) -> u64 {
+        self.raw.pending_pos().get()
+    }
+
+    /// The most bytes that this consumer has ever found unread, headers, discarded and unfinished records included: how much of
+    /// the ring was needed, as far as it has seen.
+    ///
+    /// It sees that when it has read all that it knew of, and looks for more: so the mark costs nothing for each record, and
+    /// what comes and goes between two looks is not in it. Records that are [held](Self::batch) count as unread.
+    ///
+    /// # Examples
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let ring = dynring::Ring::builder(4096).build()?;
+    /// # let (producer, mut consumer) = (ring.producer()?, ring.consumer()?);
+    /// for _ in 0..10 {
+    ///     producer.output(&[0; 24])?; // 32 bytes with the header
+    /// }
+    /// while consumer.next()?.is_some() {}
+    /// assert_eq!(consumer.high_water_mark(), 320);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "peak")]
+    pub fn high_water_mark(&self) -> u64 {
+        self.raw.high_water()
+    }
+
+    /// Lets the [mark](Self::high_water_mark) begin anew, with what is known to be unread now.
+    pub fn reset_high_water_mark(&mut self) {
+        self.raw.reset_high_water();
+    }
+
     /// The unfinished record that holds up all records behind it, if the consumer is at one.
     ///
     /// It is first noticed here or when the consumer is about to sleep in [`wait`](Self::wait): reading does not look at
@@ -366,10 +406,32 @@ impl Consumer {
         }
     }
 
-    /// Whether there is nothing to read in this ring of the kernel, and the bell rings once there is.
+    /// Whether there is nothing to read, and the bell, if there is one, rings once there is.
     pub(super) fn may_sleep(&mut self) -> Result<bool, Corrupt> {
         self.sight.look(&mut self.raw);
-        notify::may_sleep(&mut self.raw)
+        match &self.sleep {
+            Sleep::Doorbell(_) => notify::may_sleep(&mut self.raw),
+            Sleep::Futex(_) => {
+                // Gives back what was skipped.
+                self.raw.publish();
+                Ok(self.raw.peek()?.is_none())
+            }
+        }
+    }
+
+    /// Looks anew how far the ring goes.
+    pub(super) fn look(&mut self) -> Result<(), Corrupt> {
+        self.raw.look()
+    }
+
+    /// As far as the ring is known to go.
+    pub(super) fn seen(&self) -> Position {
+        self.raw.limit()
+    }
+
+    /// Calls `f` with the next record, if one is there, and leaves it there. Returns where it starts, too.
+    pub(super) fn peek<R>(&mut self, f: impl FnOnce(&[u8]) -> R) -> Result<Option<(Position, R)>, Corrupt> {
+        Ok(raw::peek(&mut self.raw)?.map(|(at, bytes)| (at, f(bytes))))
     }
 }
 

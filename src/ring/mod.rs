@@ -27,7 +27,7 @@ pub use lease::Lease;
 pub use producer::Producer;
 pub use record::{Batch, Record};
 #[cfg(not(miri))]
-pub use set::{AddError, PollEnd, PollError, Polled, RingSet, RingToken};
+pub use set::{AddError, MergedRecord, PollEnd, PollError, Polled, RingMerge, RingSet, RingToken};
 #[cfg(not(miri))]
 pub use shared::{ConsumerError, Repair, RepairError, SharedRing, TrustedRing};
 pub use stats::Stats;

@@ -24,11 +24,15 @@ pub struct Stats {
     /// Records that the consumer has skipped because nobody was left to finish them, since the ring began: their producers
     /// have died, or have leaked them and gone.
     pub abandoned: u64,
+    /// The most bytes that the consumer has found unread at a look, headers included: see
+    /// [`Consumer::high_water_mark`](crate::Consumer::high_water_mark).
+    pub high_water_mark: u64,
 }
 
 impl Stats {
     pub(crate) fn of(memory: &Mapped) -> Self {
-        let raw::Figures { head, consumer_pos, producers, refused, discarded, abandoned } = raw::figures(memory);
+        let raw::Figures { head, consumer_pos, producers, refused, discarded, abandoned, high_water } =
+            raw::figures(memory);
         Self {
             capacity: memory.size().bytes(),
             head: head.get(),
@@ -38,6 +42,7 @@ impl Stats {
             refused,
             discarded,
             abandoned,
+            high_water_mark: high_water,
         }
     }
 }

@@ -88,6 +88,12 @@ edges! {
     RepairSlots,
     /// Repair looks at head for the last time: what made space for those who have reserved came before.
     RepairHead,
+    /// Fence after a reader of snapshots has loaded `producer_pos`, before it looks at the overwrite position and at headers.
+    WindowLoad,
+    /// Fence after a reader of snapshots has loaded a header, before it copies the payload.
+    CopyLoad,
+    /// Fence between a copy and the look at how far producers have come meanwhile.
+    TornCheck,
 }
 
 /// `Acquire`, or `Relaxed` in a model that weakens `edge`.

@@ -10,6 +10,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use super::check;
 
 // The commands.
+const BPF_MAP_CREATE: libc::c_int = 0;
 const BPF_OBJ_GET: libc::c_int = 7;
 const BPF_MAP_GET_FD_BY_ID: libc::c_int = 14;
 const BPF_OBJ_GET_INFO_BY_FD: libc::c_int = 15;
@@ -33,6 +34,27 @@ pub(crate) struct MapInfo {
 }
 
 const _: () = assert!(size_of::<MapInfo>() == 24);
+
+/// The part of `union bpf_attr` that `BPF_MAP_CREATE` reads.
+#[repr(C)]
+struct MapCreate {
+    map_type: u32,
+    key_size: u32,
+    value_size: u32,
+    max_entries: u32,
+    map_flags: u32,
+}
+
+const _: () = assert!(size_of::<MapCreate>() == 20);
+
+/// `BPF_MAP_CREATE`: a descriptor, close-on-exec, of a new map without keys and values, which goes with its last descriptor.
+pub(crate) fn map_create(map_type: u32, max_entries: u32, map_flags: u32) -> io::Result<OwnedFd> {
+    let mut attributes = MapCreate { map_type, key_size: 0, value_size: 0, max_entries, map_flags };
+    // SAFETY: `attributes` has no padding, and points to nothing.
+    let fd = unsafe { bpf(BPF_MAP_CREATE, &mut attributes) }?;
+    // SAFETY: the call has just opened it, and nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
 
 /// The part of `union bpf_attr` that `BPF_OBJ_GET_INFO_BY_FD` reads and writes.
 #[repr(C)]

@@ -32,6 +32,8 @@ pub(crate) mod named;
 #[cfg(not(miri))]
 mod observed;
 #[cfg(not(miri))]
+mod overwritten;
+#[cfg(not(miri))]
 pub(crate) mod reopen;
 #[cfg(not(miri))]
 pub(crate) mod socket;
@@ -52,6 +54,8 @@ pub(crate) use memfd::{Seals, seals};
 pub(crate) use memfd::{allocate, memfd, seal_contents, seal_length, seal_seals};
 #[cfg(not(miri))]
 pub(crate) use observed::ObservedPages;
+#[cfg(not(miri))]
+pub(crate) use overwritten::OverwrittenPages;
 #[cfg(not(miri))]
 pub(crate) use statfs::{BPFFS, TMPFS, file_system_type, file_system_type_of};
 

@@ -7,6 +7,7 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use memmap2::{MmapOptions, MmapRaw};
 
 use crate::sync::AtomicU64;
+use crate::wire::kernel;
 
 /// The consumer page and the producer page of a `BPF_MAP_TYPE_RINGBUF`, mapped read-only.
 ///
@@ -37,13 +38,23 @@ impl ObservedPages {
         self.word(self.page)
     }
 
+    /// The second word of the producer page. Only for relaxed loads: the memory is read-only.
+    pub(crate) fn pending_pos(&self) -> &AtomicU64 {
+        self.word(self.page + kernel::PENDING_POS)
+    }
+
+    /// The third word of the producer page. Only for relaxed loads: the memory is read-only.
+    pub(crate) fn overwrite_pos(&self) -> &AtomicU64 {
+        self.word(self.page + kernel::OVERWRITE_POS)
+    }
+
     fn word(&self, at: usize) -> &AtomicU64 {
-        assert!(at == 0 || at == self.page);
+        assert!(at % 8 == 0 && at < 2 * self.page);
         // SAFETY: within the two pages (invariant 1).
         let word = unsafe { self.pages.as_mut_ptr().add(at) };
         // SAFETY: mmap(2) never returns null of its own choice.
         let word = unsafe { NonNull::new_unchecked(word) }.cast::<AtomicU64>();
-        // SAFETY: aligned to a page, readable for as long as `self` lives, and written atomically (invariant 1).
+        // SAFETY: aligned to 8, readable for as long as `self` lives, and written atomically (invariant 1).
         unsafe { word.as_ref() }
     }
 }

@@ -50,6 +50,16 @@ pub enum Corrupt {
         /// Size of the ring in bytes.
         size: u64,
     },
+    /// An overwrite position that is off the grid of 8 bytes, ahead of the producers, or further behind them than they leave
+    /// records alone.
+    OverwritePos {
+        /// The position that was found.
+        found: Position,
+        /// Where the producers are.
+        producer: Position,
+        /// Size of the ring in bytes.
+        size: u64,
+    },
 }
 
 impl core::fmt::Display for Corrupt {
@@ -74,6 +84,11 @@ impl core::fmt::Display for Corrupt {
             Self::ConsumerPos { found, producer, size } => write!(
                 f,
                 "corrupt ring: consumer position {found}; a multiple of 8 from {producer} to {size} bytes before is allowed"
+            ),
+            Self::OverwritePos { found, producer, size } => write!(
+                f,
+                "corrupt ring: overwrite position {found}; a multiple of 8 from {producer} to less than {size} bytes before is \
+                 allowed"
             ),
         }
     }

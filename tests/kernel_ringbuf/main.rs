@@ -2,8 +2,10 @@
 
 mod find;
 mod map;
+mod merge;
 mod observer;
 mod open;
+mod overwrite;
 mod positions;
 mod query;
 mod reader;

@@ -5,6 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use dynring::Consumer;
+use dynring::kernel::Observer;
 
 use crate::bpf::{Query, Records, Ring};
 use crate::reader::Reader;
@@ -42,6 +43,50 @@ fn consumer_and_kernel_agree_on_positions_over_many_laps() -> TestResult {
         assert_eq!(reader.consumer.available(), 0);
     }
     Ok(())
+}
+
+#[test]
+fn the_high_water_mark_of_a_ring_is_what_was_unread_at_a_look() -> TestResult {
+    let Some(ring) = require_kernel(page()) else { return Ok(()) };
+    let mut reader = Reader::open(&ring)?;
+    for (records, most) in [(10, 160), (3, 160), (11, 176), (1, 176)] {
+        ring.output(&Records::one(0, &[0; 8]).times(records))?;
+        assert_eq!(reader.drain()?.len() as u64, records);
+        assert_eq!(reader.consumer.high_water_mark(), most);
+    }
+    let all = u64::from(page()) / 16 - 1;
+    ring.output(&Records::one(0, &[0; 8]).times(all + 1))?;
+    reader.drain()?;
+    assert_eq!(reader.consumer.high_water_mark(), all * 16);
+    reader.consumer.reset_high_water_mark();
+    assert_eq!(reader.consumer.high_water_mark(), 0);
+    Ok(())
+}
+
+#[test]
+fn the_kernel_says_which_records_were_finished_when_it_reserved_last() -> TestResult {
+    let Some(ring) = require_kernel(page()) else { return Ok(()) };
+    let (reader, observer) = (Reader::open(&ring)?, Observer::from_fd(&ring)?);
+    ring.output(&Records::one(0, &[0; 8]).times(2))?;
+    let kept = reader.consumer.pending_pos();
+    let keeps = if kept == 0 { Err("the kernel does not keep pending_pos") } else { Ok(()) };
+    let Some(()) = require("pending-pos", keeps) else { return Ok(()) };
+    assert_eq!(kept, 16, "it was the second reservation that looked");
+    let Some(stall) = require("userfaultfd", Stall::new()) else { return Ok(()) };
+    let stalling = ring.stalling()?;
+    thread::scope(|scope| -> TestResult {
+        let program = scope.spawn(|| stalling.run(stall.address()));
+        let stalled = stall.until_stalled()?;
+        ring.output(&Records::one(0, &[0; 8]).times(5))?;
+        assert_eq!((reader.consumer.pending_pos(), reader.consumer.producer_pos()), (32, 48 + 80));
+        assert_eq!(observer.pending_pos(), 32, "where the unfinished record is");
+        stalled.release(0)?;
+        program.join().expect("the program's thread")?;
+        ring.output(&Records::one(0, &[0; 8]))?;
+        assert_eq!([reader.consumer.pending_pos(), observer.pending_pos()], [48 + 80; 2]);
+        assert_eq!(observer.overwrite_pos(), 0);
+        Ok(())
+    })
 }
 
 #[test]

@@ -40,6 +40,7 @@ pub(crate) enum Query {
     RingSize,
     ConsPos,
     ProdPos,
+    OverwritePos,
 }
 
 /// What to do with records that are reserved.
@@ -103,7 +104,12 @@ pub(crate) struct Ring {
 impl Ring {
     /// A new ring of `bytes` bytes.
     pub(crate) fn new(bytes: u32) -> io::Result<Self> {
-        let (map, payload) = (create_ring(bytes)?, Value::new(MAX_LEN as u32)?);
+        Self::with_flags(bytes, 0)
+    }
+
+    /// A new ring of `bytes` bytes, created with these flags.
+    pub(crate) fn with_flags(bytes: u32, flags: u32) -> io::Result<Self> {
+        let (map, payload) = (create_map_with(MapType::RingBuf, 0, 0, bytes, flags)?, Value::new(MAX_LEN as u32)?);
         let output = output(map.as_fd(), &payload)?;
         let dynptr = dynptr(map.as_fd(), &payload)?;
         Ok(Self { query: query(map.as_fd())?, map, payload: Mutex::new(payload), output, dynptr })
@@ -137,6 +143,11 @@ impl Ring {
         reserve(self.as_fd(), len as i32).map(Reserving)
     }
 
+    /// A program that writes records of 16 bytes: what `bpf_ktime_get_ns` says before it reserves, and the number.
+    pub(crate) fn timing(&self) -> io::Result<Reserving> {
+        timing(self.as_fd()).map(Reserving)
+    }
+
     /// A program that reads the word at a pointer of this process while it holds a reservation of 8 bytes.
     pub(crate) fn stalling(&self) -> io::Result<Stalling> {
         stall(self.as_fd()).map(Stalling)
@@ -149,12 +160,12 @@ impl AsFd for Ring {
     }
 }
 
-/// See [`Ring::reserving`].
+/// See [`Ring::reserving`] and [`Ring::timing`].
 #[derive(Debug)]
 pub(crate) struct Reserving(Program);
 
 impl Reserving {
-    /// Writes records. Their payload is the number, over and over.
+    /// Writes records, whose payload is up to the program.
     pub(crate) fn run(&self, records: &Records<'_>) -> io::Result<Outcome> {
         run(&self.0, records)
     }
@@ -316,6 +327,26 @@ fn reserve(map: BorrowedFd<'_>, len: i32) -> io::Result<Program> {
         .go("next")
         .label("discard")
         .call(Helper::RingbufDiscard)
+        .end_loop()
+        .load_as(ProgramType::Syscall)
+}
+
+#[rustfmt::skip]
+fn timing(map: BorrowedFd<'_>) -> io::Result<Program> {
+    begin_loop()
+        .set(R0, -libc::EAGAIN).store(R6, RESULT, R0)
+        .call(Helper::KtimeGetNs)
+        .copy(R9, R0)
+        .map(R1, map).set(R2, 16).set(R3, 0)
+        .call(Helper::RingbufReserve)
+        .jump(If::Equal, R0, 0, "done")
+        .copy(R8, R0)
+        .set(R0, 0).store(R6, RESULT, R0)
+        .store(R8, 0, R9)
+        .load(R1, R6, SEQUENCE).store(R8, 8, R1)
+        .count_up()
+        .copy(R1, R8).load(R2, R6, FLAGS)
+        .call(Helper::RingbufSubmit)
         .end_loop()
         .load_as(ProgramType::Syscall)
 }

@@ -5,7 +5,7 @@
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 pub(crate) const READ: libc::c_int = libc::PROT_READ;
 pub(crate) const WRITE: libc::c_int = libc::PROT_READ | libc::PROT_WRITE;
@@ -57,6 +57,15 @@ impl Pages {
         let word = unsafe { self.base.add(offset) }.cast();
         // SAFETY: aligned, within the mapping, and accessed through atomics only.
         unsafe { word.as_ref() }
+    }
+
+    /// The words of 4 bytes in `len` bytes from `offset`.
+    pub(crate) fn words(&self, offset: usize, len: usize) -> &[AtomicU32] {
+        assert!(offset % 4 == 0 && offset + len <= self.bytes);
+        // SAFETY: within the mapping, as asserted.
+        let words = unsafe { self.base.add(offset) }.cast();
+        // SAFETY: aligned, within the mapping, and accessed through atomics only.
+        unsafe { std::slice::from_raw_parts(words.as_ptr(), len / 4) }
     }
 
     /// A copy of `len` bytes from `offset`.

@@ -15,5 +15,6 @@ mod resume;
 mod reuse;
 mod sleep;
 mod slots;
+mod snapshot;
 mod space;
 mod split;

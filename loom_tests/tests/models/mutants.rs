@@ -44,6 +44,10 @@ fn noticed_by(edge: Edge) -> &'static str {
         Edge::RepairSlots => "repair::who_lives_goes_on_during_a_repair",
         Edge::RepairHead => "repair::a_start_that_the_ring_has_gone_past_is_lost",
         Edge::WaitFence => "space::a_producer_that_waits_for_space_gets_it",
+        Edge::WindowLoad | Edge::CopyLoad => {
+            "snapshot::a_record_that_is_being_written_is_not_in_it_and_one_that_is_committed_is_whole"
+        }
+        Edge::TornCheck => "snapshot::what_is_overwritten_while_it_is_copied_is_not_in_it",
     }
 }
 

@@ -9,15 +9,16 @@ use crate::wire::{Corrupt, Position};
 
 pub(super) type Handler<'h> = Box<dyn FnMut(&[u8]) -> ControlFlow<()> + Send + 'h>;
 
-/// A ring, its handler, and what the set knows of it.
+/// A ring, what the set knows of it, and what the kind of the set needs.
 ///
 /// # Invariants
 /// 1. If the state is `Quiet`, then the consumer has found nothing, and the ring has not been heard of since.
-pub(super) struct Member<'h> {
+pub(super) struct Member<T> {
     pub(super) token: RingToken,
     pub(super) consumer: Consumer,
+    /// Records that were handled.
     pub(super) records: u64,
-    handler: Handler<'h>,
+    pub(super) own: T,
     state: State,
 }
 
@@ -38,11 +39,24 @@ pub(super) struct Handled {
     pub(super) stopped: bool,
 }
 
-impl<'h> Member<'h> {
-    pub(super) fn new(token: RingToken, consumer: Consumer, handler: Handler<'h>) -> Self {
-        Self { token, consumer, records: 0, handler, state: State::Ready }
+impl<T> Member<T> {
+    pub(super) fn new(token: RingToken, consumer: Consumer, own: T) -> Self {
+        Self { token, consumer, records: 0, own, state: State::Ready }
     }
 
+    /// Leaves the ring alone from now on.
+    pub(super) fn corrupt(&mut self, corrupt: Corrupt) -> PollError {
+        self.state = State::Corrupt;
+        PollError::Corrupt { ring: self.token, corrupt }
+    }
+
+    /// Whether the ring is left alone.
+    pub(super) fn is_corrupt(&self) -> bool {
+        self.state == State::Corrupt
+    }
+}
+
+impl Member<Handler<'_>> {
     pub(super) fn is_ready(&self) -> bool {
         self.state == State::Ready
     }
@@ -92,20 +106,15 @@ impl<'h> Member<'h> {
             };
             handled.records += 1;
             self.records += 1;
-            handled.stopped = (self.handler)(&record).is_break();
+            handled.stopped = (self.own)(&record).is_break();
         }
         Ok(handled)
     }
-
-    fn corrupt(&mut self, corrupt: Corrupt) -> PollError {
-        self.state = State::Corrupt;
-        PollError::Corrupt { ring: self.token, corrupt }
-    }
 }
 
-impl fmt::Debug for Member<'_> {
+impl<T> fmt::Debug for Member<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { token, consumer, records, handler: _, state } = self;
+        let Self { token, consumer, records, own: _, state } = self;
         let mut debug = f.debug_struct("Member");
         debug.field("token", token).field("consumer", consumer).field("records", records).field("state", state);
         debug.finish_non_exhaustive()

@@ -2,8 +2,11 @@
 
 mod error;
 mod member;
+mod merge;
+mod rings;
 
 pub use error::{AddError, PollError};
+pub use merge::{MergedRecord, RingMerge};
 
 use core::fmt;
 use core::num::NonZeroU64;
@@ -13,8 +16,9 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use super::Consumer;
-use crate::notify::{self, Bells, Deadline, Stalled, Waker};
-use member::{Handled, Member};
+use crate::notify::{self, Deadline, Stalled, Waker};
+use member::{Handled, Handler, Member};
+use rings::Rings;
 
 /// Many rings of the kernel, each with a handler, in one wait.
 ///
@@ -52,21 +56,13 @@ use member::{Handled, Member};
 #[doc(alias = "ring_buffer__new")]
 #[derive(Debug)]
 pub struct RingSet<'h> {
-    // Invariants:
-    // 1. `members` are in ascending order of their tokens, which are never given out again.
-    // 2. The map of each member is in `bells` under its token.
-    // 3. `bells` is slept on only if each member is corrupt, or has said that it may sleep since its consumer moved last.
-    bells: Bells,
-    members: Vec<Member<'h>>,
-    next_token: u64,
+    rings: Rings<Handler<'h>>,
     /// The member with which the next turn begins; modulo their number.
     first: usize,
     quantum: u64,
-    /// Records of rings that were removed.
-    departed: u64,
 }
 
-/// Which ring of a [`RingSet`]. It stays the same for as long as the ring is in the set, and no other ever has it.
+/// Which ring of a [`RingSet`] or a [`RingMerge`]. It stays the same for as long as the ring is in the set, and no other ever has it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct RingToken(u64);
 
@@ -98,6 +94,8 @@ pub enum PollEnd {
     Woken,
     /// Records were handled.
     Records,
+    /// No producer is left in any ring, nor anyone who could make one. Only where all rings are of this crate.
+    Disconnected,
     /// The time is up, and there were no records.
     TimedOut,
 }
@@ -118,8 +116,7 @@ impl<'h> RingSet<'h> {
     /// # Errors
     /// File descriptors or memory are short: it takes two descriptors.
     pub fn new() -> io::Result<Self> {
-        let (bells, members, quantum) = (Bells::new()?, Vec::new(), Self::QUANTUM.get());
-        Ok(Self { bells, members, next_token: 0, first: 0, quantum, departed: 0 })
+        Ok(Self { rings: Rings::new()?, first: 0, quantum: Self::QUANTUM.get() })
     }
 
     /// Adds a ring, whose records are passed to `handler`.
@@ -134,25 +131,12 @@ impl<'h> RingSet<'h> {
         consumer: Consumer,
         handler: impl FnMut(&[u8]) -> ControlFlow<()> + Send + 'h,
     ) -> Result<RingToken, AddError> {
-        let token = RingToken(self.next_token);
-        let Some(bell) = consumer.bell() else { return Err(AddError::not_of_the_kernel(consumer)) };
-        if let Err(error) = self.bells.add(bell, token.0) {
-            return Err(AddError::refused(consumer, error));
-        }
-        self.members.push(Member::new(token, consumer, Box::new(handler)));
-        self.next_token += 1;
-        Ok(token)
+        self.rings.add(consumer, Box::new(handler))
     }
 
     /// Takes a ring out, with what is unread; `None` if it is out already.
     pub fn remove(&mut self, ring: RingToken) -> Option<Consumer> {
-        let member = self.members.remove(self.index(ring)?);
-        if let Some(bell) = member.consumer.bell() {
-            let removed = self.bells.remove(bell);
-            debug_assert!(removed.is_ok(), "invariant 2: {removed:?}");
-        }
-        self.departed += member.records;
-        Some(member.consumer)
+        self.rings.remove(ring)
     }
 
     /// How many records of one ring are handled in a turn before it is the next one's.
@@ -181,7 +165,8 @@ impl<'h> RingSet<'h> {
             // Asked before the look, so that there is a look after the time was up.
             let last = deadline.has_passed();
             let ready = if last { self.look()? } else { self.look_for_a_moment()? };
-            let woken = self.listen(if last || ready { Some(Duration::ZERO) } else { deadline.remaining() })?;
+            let timeout = if last || ready { Some(Duration::ZERO) } else { deadline.remaining() };
+            let woken = self.rings.listen(timeout, Member::rung)?;
             let Handled { records, stopped } = self.turn(Which::Ready, u64::MAX)?;
             let end = match (stopped, woken, records) {
                 (true, ..) => PollEnd::Stopped,
@@ -191,7 +176,7 @@ impl<'h> RingSet<'h> {
                 _ => continue,
             };
             if end == PollEnd::Woken {
-                self.bells.silence();
+                self.rings.silence();
             }
             return Ok(Polled { records, end });
         }
@@ -236,7 +221,7 @@ impl<'h> RingSet<'h> {
     /// A ring is corrupt, which is said once. The others are flushed by the next call.
     pub fn flush(&mut self) -> Result<u64, PollError> {
         let mut all = 0;
-        for member in &mut self.members {
+        for member in &mut self.rings.members {
             let Handled { records, stopped } = member.flush()?;
             all += records;
             if stopped {
@@ -262,22 +247,22 @@ impl<'h> RingSet<'h> {
     /// # }
     /// ```
     pub fn waker(&self) -> Waker {
-        self.bells.waker()
+        self.rings.waker()
     }
 
     /// How many rings are in the set.
     pub fn len(&self) -> usize {
-        self.members.len()
+        self.rings.members.len()
     }
 
     /// Whether no ring is in the set.
     pub fn is_empty(&self) -> bool {
-        self.members.is_empty()
+        self.rings.members.is_empty()
     }
 
     /// The rings that are in the set, in the order in which they were added.
     pub fn rings(&self) -> impl Iterator<Item = RingToken> {
-        self.members.iter().map(|member| member.token)
+        self.rings.tokens()
     }
 
     /// The consumer of a ring, to ask for its [positions](Consumer::available); `None` if it is not in the set.
@@ -285,32 +270,28 @@ impl<'h> RingSet<'h> {
     /// Source: `ring_buffer__ring` in libbpf.
     #[doc(alias = "ring_buffer__ring")]
     pub fn get(&self, ring: RingToken) -> Option<&Consumer> {
-        Some(&self.members[self.index(ring)?].consumer)
+        Some(&self.rings.get(ring)?.consumer)
     }
 
     /// Records of a ring that were handled; `None` if it is not in the set.
     pub fn records_of(&self, ring: RingToken) -> Option<u64> {
-        Some(self.members[self.index(ring)?].records)
+        Some(self.rings.get(ring)?.records)
     }
 
     /// Records that were handled, those of rings that were removed included.
     pub fn records(&self) -> u64 {
-        self.departed + self.members.iter().map(|member| member.records).sum::<u64>()
+        self.rings.records()
     }
 
     /// The rings that are held up by an unfinished record, as [`Consumer::stalled`] tells.
     pub fn stalled(&mut self) -> impl Iterator<Item = (RingToken, Stalled)> {
-        self.members.iter_mut().filter_map(|member| Some((member.token, member.consumer.stalled()?)))
+        self.rings.stalled()
     }
 
-    fn index(&self, ring: RingToken) -> Option<usize> {
-        self.members.binary_search_by_key(&ring, |member| member.token).ok()
-    }
-
-    /// Looks at all rings. Whether one may have records; if not, it is safe to listen (invariant 3).
+    /// Looks at all rings. Whether one may have records; if not, it is safe to listen.
     fn look(&mut self) -> Result<bool, PollError> {
-        self.members.iter_mut().try_for_each(Member::look)?;
-        Ok(self.members.iter().any(Member::is_ready))
+        self.rings.members.iter_mut().try_for_each(Member::look)?;
+        Ok(self.rings.members.iter().any(Member::is_ready))
     }
 
     fn look_for_a_moment(&mut self) -> Result<bool, PollError> {
@@ -321,23 +302,12 @@ impl<'h> RingSet<'h> {
         found.unwrap_or(Ok(false))
     }
 
-    /// Waits until something rings. Whether a waker does.
-    fn listen(&mut self, timeout: Option<Duration>) -> Result<bool, PollError> {
-        let members = &mut self.members;
-        let rung = |token| {
-            if let Ok(index) = members.binary_search_by_key(&RingToken(token), |member| member.token) {
-                members[index].rung();
-            }
-        };
-        self.bells.wait(timeout, rung).map_err(PollError::System)
-    }
-
     /// A turn: each ring has at most a quantum of its records handled, and all together at most `most`.
     fn turn(&mut self, which: Which, most: u64) -> Result<Handled, PollError> {
-        let count = self.members.len();
+        let count = self.rings.members.len();
         let mut turn = Handled::default();
         for index in (0..count).map(|nth| (self.first + nth) % count) {
-            let member = &mut self.members[index];
+            let member = &mut self.rings.members[index];
             if which == Which::Ready && !member.is_ready() {
                 continue;
             }
@@ -361,6 +331,6 @@ impl<'h> RingSet<'h> {
 /// Source: `ring_buffer__epoll_fd` in libbpf.
 impl AsFd for RingSet<'_> {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.bells.as_fd()
+        self.rings.as_fd()
     }
 }
