@@ -56,7 +56,7 @@ pub mod wire;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-pub use dynptr::{DynPtr, DynPtrError, Reserved, TooLong};
+pub use dynptr::{Chunks, DynPtr, DynPtrError, Fragments, FragmentsMut, Reserved, SliceMut, TooLong, View, ViewMut};
 #[cfg(not(miri))]
 pub use notify::Waker;
 pub use notify::{Readiness, Stalled, WaitError};

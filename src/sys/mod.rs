@@ -37,9 +37,9 @@ pub(crate) use observed::ObservedPages;
 #[cfg(not(miri))]
 pub(crate) use statfs::{BPFFS, file_system_type};
 
-pub(crate) use libc::E2BIG;
+pub(crate) use libc::{E2BIG, EACCES, EINVAL, ERANGE};
 #[cfg(not(miri))]
-pub(crate) use libc::{EACCES, EBADF, EINVAL, ENODEV, ENOENT, ENOTDIR, EPERM};
+pub(crate) use libc::{EBADF, ENODEV, ENOENT, ENOTDIR, EPERM};
 
 use std::io;
 
