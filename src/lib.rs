@@ -43,6 +43,7 @@ mod dynptr;
 pub mod kernel;
 mod mapping;
 mod notify;
+mod packet;
 #[expect(unsafe_code, reason = "hands out the words and bytes of shared memory")]
 mod raw;
 mod ring;
@@ -60,6 +61,7 @@ pub use dynptr::{Chunks, DynPtr, DynPtrError, Fragments, FragmentsMut, Reserved,
 #[cfg(not(miri))]
 pub use notify::Waker;
 pub use notify::{Readiness, Stalled, WaitError};
+pub use packet::{AdjustError, Layer, Layers, Packet};
 pub use raw::Wakeup;
 #[cfg(not(miri))]
 pub use ring::{AddError, PollEnd, PollError, Polled, RingSet, RingToken};

@@ -78,6 +78,12 @@ impl<'a> View<'a> {
         self.memory.size as u64
     }
 
+    /// How much of it lies in the first piece, in bytes.
+    #[inline]
+    pub(crate) const fn head_len(&self) -> u64 {
+        self.memory.head.len() as u64
+    }
+
     /// Whether writes are refused: they are, and do not compile.
     ///
     /// Source: `bpf_dynptr_is_rdonly` in the kernel.
