@@ -356,3 +356,17 @@ fn dynptr_overwrite_ref() {
     assert_eq!(*consumer.next().unwrap().unwrap(), [1; 8]);
     assert_eq!(consumer.discarded(), 1);
 }
+
+/// Another view in place of one of a reservation leaves the reservation alone.
+#[test]
+fn dynptr_overwrite_clone_with_original() {
+    let (_ring, producer, mut consumer) = ring();
+    let record = producer.reserve(64).unwrap();
+    let mut clone = record.view();
+    assert_eq!(clone.size(), 64);
+    clone = View::new(&[]);
+    assert_eq!(clone.size(), 0);
+    record.discard();
+    assert!(consumer.next().unwrap().is_none());
+    assert_eq!(consumer.discarded(), 1);
+}
