@@ -47,6 +47,7 @@ mod dynptr;
 pub mod kernel;
 mod mapping;
 mod notify;
+mod packet;
 #[expect(unsafe_code, reason = "hands out the words and bytes of shared memory")]
 mod raw;
 mod recovery;
@@ -61,12 +62,13 @@ pub mod wire;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-pub use dynptr::{DynPtr, DynPtrError, Reserved, TooLong};
+pub use dynptr::{Chunks, DynPtr, DynPtrError, Fragments, FragmentsMut, Reserved, SliceMut, TooLong, View, ViewMut};
 #[cfg(not(miri))]
 pub use mapping::AttachError;
 #[cfg(not(miri))]
 pub use notify::Waker;
 pub use notify::{Readiness, Stalled, WaitError};
+pub use packet::{AdjustError, Layer, Layers, Packet};
 pub use raw::Wakeup;
 #[cfg(not(miri))]
 pub use ring::{AddError, MergedRecord, PollEnd, PollError, Polled, RingMerge, RingSet, RingToken};

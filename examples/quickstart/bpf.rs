@@ -13,6 +13,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 // Values of `enum bpf_cmd`, `enum bpf_map_type`, `enum bpf_prog_type` and `enum bpf_func_id`, and flags, from
 // include/uapi/linux/bpf.h.
 const BPF_MAP_CREATE: libc::c_int = 0;
+const BPF_MAP_LOOKUP_ELEM: libc::c_int = 1;
 const BPF_MAP_UPDATE_ELEM: libc::c_int = 2;
 const BPF_PROG_LOAD: libc::c_int = 5;
 const BPF_OBJ_PIN: libc::c_int = 6;
@@ -22,8 +23,10 @@ const BPF_RAW_TRACEPOINT_OPEN: libc::c_int = 17;
 const BPF_BTF_LOAD: libc::c_int = 18;
 const BPF_MAP_FREEZE: libc::c_int = 22;
 const BPF_F_SLEEPABLE: u32 = 1 << 4;
+const BPF_F_XDP_HAS_FRAGS: u32 = 1 << 5;
 const BPF_PSEUDO_MAP_FD: u8 = 1;
 const BPF_PSEUDO_MAP_VALUE: u8 = 2;
+const BPF_PSEUDO_KFUNC_CALL: u8 = 2;
 const BPF_PSEUDO_FUNC: u8 = 4;
 
 /// Types of maps.
@@ -40,6 +43,8 @@ pub(crate) enum MapType {
 #[repr(u32)]
 pub(crate) enum ProgramType {
     SocketFilter = 1,
+    /// Looks at packets that may be in fragments.
+    Xdp = 6,
     RawTracepoint = 17,
     /// Run by this process with a context of its own making, and may sleep.
     Syscall = 31,
@@ -52,17 +57,22 @@ pub(crate) enum Helper {
     KtimeGetNs = 5,
     GetCurrentPidTgid = 14,
     GetCurrentComm = 16,
+    XdpAdjustHead = 44,
+    XdpAdjustMeta = 54,
+    XdpAdjustTail = 65,
     RingbufOutput = 130,
     RingbufReserve = 131,
     RingbufSubmit = 132,
     RingbufDiscard = 133,
     RingbufQuery = 134,
     CopyFromUser = 148,
+    DynptrFromMem = 197,
     RingbufReserveDynptr = 198,
     RingbufSubmitDynptr = 199,
     RingbufDiscardDynptr = 200,
     DynptrRead = 201,
     DynptrWrite = 202,
+    DynptrData = 203,
     UserRingbufDrain = 209,
 }
 
@@ -134,6 +144,11 @@ impl Code {
         self.push(0xb7, to as u8, 0, 0, value)
     }
 
+    /// `to = value`, unsigned.
+    pub(crate) fn set_unsigned(self, to: Register, value: u32) -> Self {
+        self.push(0xb4, to as u8, 0, 0, value as i32)
+    }
+
     /// `to = from`.
     pub(crate) fn copy(self, to: Register, from: Register) -> Self {
         self.push(0xbf, to as u8, from as u8, 0, 0)
@@ -175,6 +190,21 @@ impl Code {
         self.push(0x7b, to as u8, from as u8, offset, 0)
     }
 
+    /// `to = *(u8 *)(from + offset)`.
+    pub(crate) fn load_byte(self, to: Register, from: Register, offset: i16) -> Self {
+        self.push(0x71, to as u8, from as u8, offset, 0)
+    }
+
+    /// `*(u8 *)(to + offset) = from`.
+    pub(crate) fn store_byte(self, to: Register, offset: i16, from: Register) -> Self {
+        self.push(0x73, to as u8, from as u8, offset, 0)
+    }
+
+    /// `R0 = function(R1, .., R5)`, with a function of the kernel that has this number in its type information.
+    pub(crate) fn call_kernel(self, function: u32) -> Self {
+        self.push(0x85, 0, BPF_PSEUDO_KFUNC_CALL, 0, function as i32)
+    }
+
     /// `R0 = helper(R1, .., R5)`.
     pub(crate) fn call(self, helper: Helper) -> Self {
         self.push(0x85, 0, 0, 0, helper as i32)
@@ -190,9 +220,30 @@ impl Code {
         self.to(label).push(0x0d | condition as u8, left as u8, right as u8, 0, 0)
     }
 
+    /// Leaves out the next `count` instructions if the comparison of `left` with the constant `right` holds.
+    pub(crate) fn skip(self, count: i16, condition: If, left: Register, right: i32) -> Self {
+        self.push(0x05 | condition as u8, left as u8, 0, count, right)
+    }
+
+    /// Leaves out the next `count` instructions if the comparison of `left` with `right` holds.
+    pub(crate) fn skip_register(self, count: i16, condition: If, left: Register, right: Register) -> Self {
+        self.push(0x0d | condition as u8, left as u8, right as u8, count, 0)
+    }
+
     /// Goes to `label`.
     pub(crate) fn go(self, label: &'static str) -> Self {
         self.to(label).push(0x05, 0, 0, 0, 0)
+    }
+
+    /// How many instructions there are.
+    pub(crate) fn len(&self) -> usize {
+        self.instructions.len()
+    }
+
+    /// Adds the instructions of `code`, which has no labels.
+    pub(crate) fn append(mut self, code: Self) -> Self {
+        self.instructions.extend(code.instructions);
+        self
     }
 
     /// Where jumps to `label` lead.
@@ -302,6 +353,23 @@ impl Program {
         Ok(attributes.retval)
     }
 
+    /// Runs a [`ProgramType::Xdp`] program on `packet`. Returns what it has become, at most `most` bytes, metadata first.
+    pub(crate) fn pass(&self, packet: &[u8], most: usize) -> io::Result<Vec<u8>> {
+        let mut passed = vec![0; most];
+        let mut attributes = TestRun {
+            prog_fd: self.fd.as_raw_fd() as u32,
+            data_size_in: packet.len() as u32,
+            data_in: packet.as_ptr().expose_provenance() as u64,
+            data_size_out: most as u32,
+            data_out: passed.as_mut_ptr().expose_provenance() as u64,
+            ..TestRun::default()
+        };
+        // SAFETY: `packet` is valid for reads, and `passed` for writes, of their lengths.
+        unsafe { bpf(BPF_PROG_TEST_RUN, &mut attributes) }?;
+        passed.truncate(attributes.data_size_out as usize);
+        Ok(passed)
+    }
+
     /// Attaches a [`ProgramType::RawTracepoint`] program to the tracepoint `name`, until what is returned is dropped.
     pub(crate) fn attach(&self, name: &CStr) -> io::Result<OwnedFd> {
         let name = name.as_ptr().expose_provenance() as u64;
@@ -338,15 +406,28 @@ impl Value {
     pub(crate) fn set(&self, value: &[u8]) -> io::Result<()> {
         let mut value = value.to_vec();
         value.resize(self.bytes, 0);
-        let mut attributes = UpdateElement {
+        let mut attributes = self.element(value.as_mut_ptr());
+        // SAFETY: the array was made with keys of 4 bytes, and with values as long as this one.
+        unsafe { bpf(BPF_MAP_UPDATE_ELEM, &mut attributes) }.map(drop)
+    }
+
+    /// What it is now.
+    pub(crate) fn get(&self) -> io::Result<Vec<u8>> {
+        let mut value = vec![0; self.bytes];
+        let mut attributes = self.element(value.as_mut_ptr());
+        // SAFETY: the array was made with keys of 4 bytes, and with values as long as this one.
+        unsafe { bpf(BPF_MAP_LOOKUP_ELEM, &mut attributes) }?;
+        Ok(value)
+    }
+
+    fn element(&self, value: *mut u8) -> Element {
+        Element {
             map_fd: self.array.as_raw_fd() as u32,
             padding: 0,
             key: std::ptr::from_ref(&0_u32).expose_provenance() as u64,
-            value: value.as_ptr().expose_provenance() as u64,
+            value: value.expose_provenance() as u64,
             flags: 0,
-        };
-        // SAFETY: the array was made with keys of 4 bytes, and with values as long as this one.
-        unsafe { bpf(BPF_MAP_UPDATE_ELEM, &mut attributes) }.map(drop)
+        }
     }
 }
 
@@ -429,7 +510,11 @@ fn load(source: &Source, log: &mut [u8]) -> io::Result<Program> {
         log_size: log.len() as u32,
         log_buf: if log.is_empty() { 0 } else { log.as_mut_ptr().expose_provenance() as u64 },
         kern_version: 0,
-        prog_flags: if *program_type == ProgramType::Syscall { BPF_F_SLEEPABLE } else { 0 },
+        prog_flags: match program_type {
+            ProgramType::Syscall => BPF_F_SLEEPABLE,
+            ProgramType::Xdp => BPF_F_XDP_HAS_FRAGS,
+            _ => 0,
+        },
         prog_name: [0; 16],
         prog_ifindex: 0,
         expected_attach_type: 0,
@@ -459,7 +544,7 @@ struct MapCreate {
 const _: () = assert!(size_of::<MapCreate>() == 20);
 
 #[repr(C)]
-struct UpdateElement {
+struct Element {
     map_fd: u32,
     padding: u32,
     key: u64,
@@ -467,7 +552,7 @@ struct UpdateElement {
     flags: u64,
 }
 
-const _: () = assert!(size_of::<UpdateElement>() == 32);
+const _: () = assert!(size_of::<Element>() == 32);
 
 #[repr(C)]
 struct ObjPin {

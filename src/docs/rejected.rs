@@ -2,7 +2,7 @@
 //!
 //! What the kernel's verifier checks when a BPF program is loaded, the compiler checks here: each reservation is released
 //! once, and nothing that points into the ring outlives what it points to. Each program below is followed by its twin, which
-//! differs in the one point that matters, and compiles.
+//! differs in the one point that matters, and compiles. The cases of the kernel's own tests are in [`verifier`](super::verifier).
 //!
 //! # Producing
 //!

@@ -3,7 +3,7 @@
 use super::DynPtr;
 use crate::sys;
 
-/// An operation on a dynamic pointer that was refused. Nothing has been read or written.
+/// An operation on a dynamic pointer that was refused. Nothing has been read, written or changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum DynPtrError {
@@ -16,13 +16,50 @@ pub enum DynPtrError {
         /// How long the memory is, in bytes.
         size: u64,
     },
+    /// A window was to end before it starts. The kernel's `-EINVAL`.
+    Backwards {
+        /// Where it was to start.
+        start: u64,
+        /// Where it was to end.
+        end: u64,
+    },
+    /// A window was to reach outside the one before. The kernel's `-ERANGE`.
+    OutOfRange {
+        /// Where it was to start.
+        start: u64,
+        /// Where it was to end.
+        end: u64,
+        /// How long the one before is, in bytes.
+        size: u64,
+    },
+    /// The memory is not to be written. The kernel's `-EINVAL`.
+    ReadOnly,
+    /// The range lies in several fragments, and was to be borrowed in one piece. The kernel's null pointer.
+    Fragmented {
+        /// Where the range starts, in bytes from the start of the memory.
+        offset: u64,
+        /// How long the range is, in bytes.
+        len: u64,
+    },
+    /// The buffer to copy to, should that be necessary, is too short. The kernel's verifier rejects the program.
+    ShortScratch {
+        /// How long the range is, in bytes.
+        len: u64,
+        /// How long the buffer is, in bytes.
+        scratch: u64,
+    },
 }
 
 impl DynPtrError {
-    /// The error number with which the kernel's helper of the same name fails, as a positive number.
+    /// The error number with which the kernel's function of the same name fails, as a positive number. `EINVAL` where it
+    /// returns a null pointer, which says less.
     pub const fn errno(&self) -> i32 {
         match self {
             Self::OutOfBounds { .. } => sys::E2BIG,
+            Self::OutOfRange { .. } => sys::ERANGE,
+            Self::Backwards { .. } | Self::ReadOnly | Self::Fragmented { .. } | Self::ShortScratch { .. } => {
+                sys::EINVAL
+            }
         }
     }
 }
@@ -32,6 +69,17 @@ impl core::fmt::Display for DynPtrError {
         match self {
             Self::OutOfBounds { offset, len, size } => {
                 write!(f, "{len} bytes at offset {offset} reach outside a dynamic pointer of {size} bytes")
+            }
+            Self::Backwards { start, end } => write!(f, "a window from {start} to {end} ends before it starts"),
+            Self::OutOfRange { start, end, size } => {
+                write!(f, "a window from {start} to {end} reaches outside a dynamic pointer of {size} bytes")
+            }
+            Self::ReadOnly => write!(f, "the memory is read-only"),
+            Self::Fragmented { offset, len } => {
+                write!(f, "{len} bytes at offset {offset} lie in several fragments, and are not borrowed in one piece")
+            }
+            Self::ShortScratch { len, scratch } => {
+                write!(f, "{len} bytes were to be copied into a buffer of {scratch} if need be")
             }
         }
     }

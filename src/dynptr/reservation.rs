@@ -5,7 +5,7 @@ use core::mem::ManuallyDrop;
 use core::ops::{Deref, DerefMut};
 use std::io;
 
-use super::{DynPtrError, TooLong};
+use super::{DynPtrError, TooLong, View, ViewMut};
 use crate::raw::{Reservation, Wakeup};
 
 /// A reserved record: memory of a size that is known only at run time, written in place and then committed.
@@ -52,6 +52,34 @@ impl<'p> DynPtr<'p> {
         Self { reservation, written: 0 }
     }
 
+    /// All of the reservation, to be read.
+    #[inline]
+    pub fn view(&self) -> View<'_> {
+        View::new(self)
+    }
+
+    /// All of the reservation, to be written. What is committed is the whole, however the view is adjusted.
+    ///
+    /// # Examples
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let ring = dynring::Ring::builder(4096).build()?;
+    /// # let (producer, mut consumer) = (ring.producer()?, ring.consumer()?);
+    /// let mut record = producer.reserve_zeroed(8)?;
+    /// let mut view = record.view_mut();
+    /// view.adjust(2, 4)?;
+    /// view.write(0, b"at")?;
+    /// assert!(view.write(0, b"two").is_err());
+    /// record.commit();
+    /// assert_eq!(&*consumer.next()?.unwrap(), b"\0\0at\0\0\0\0");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[inline]
+    pub fn view_mut(&mut self) -> ViewMut<'_> {
+        ViewMut::new(self)
+    }
+
     /// Copies `dst.len()` bytes from `offset` on into `dst`.
     ///
     /// # Errors
@@ -61,9 +89,7 @@ impl<'p> DynPtr<'p> {
     #[doc(alias = "bpf_dynptr_read")]
     #[inline]
     pub fn read(&self, offset: u64, dst: &mut [u8]) -> Result<(), DynPtrError> {
-        let range = self.range(offset, dst.len())?;
-        dst.copy_from_slice(&self[range]);
-        Ok(())
+        self.view().read(offset, dst)
     }
 
     /// Copies `src` to `offset`.
@@ -75,18 +101,7 @@ impl<'p> DynPtr<'p> {
     #[doc(alias = "bpf_dynptr_write")]
     #[inline]
     pub fn write(&mut self, offset: u64, src: &[u8]) -> Result<(), DynPtrError> {
-        let range = self.range(offset, src.len())?;
-        self[range].copy_from_slice(src);
-        Ok(())
-    }
-
-    #[inline]
-    fn range(&self, offset: u64, len: usize) -> Result<core::ops::Range<usize>, DynPtrError> {
-        let size = self.len();
-        match usize::try_from(offset) {
-            Ok(start) if len <= size && start <= size - len => Ok(start..start + len),
-            _ => Err(DynPtrError::OutOfBounds { offset, len: len as u64, size: size as u64 }),
-        }
+        self.view_mut().write(offset, src)
     }
 
     /// Bytes written through [`io::Write`], which starts at the beginning.

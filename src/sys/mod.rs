@@ -59,9 +59,9 @@ pub(crate) use overwritten::OverwrittenPages;
 #[cfg(not(miri))]
 pub(crate) use statfs::{BPFFS, TMPFS, file_system_type, file_system_type_of};
 
-pub(crate) use libc::E2BIG;
+pub(crate) use libc::{E2BIG, EACCES, EINVAL, ERANGE};
 #[cfg(not(miri))]
-pub(crate) use libc::{EACCES, EBADF, EINVAL, ENODEV, ENOENT, ENOTDIR, EPERM, O_NONBLOCK};
+pub(crate) use libc::{EBADF, ENODEV, ENOENT, ENOTDIR, EPERM, O_NONBLOCK};
 
 use std::io;
 

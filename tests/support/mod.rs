@@ -10,8 +10,10 @@ pub(crate) mod clock;
 pub(crate) mod drain;
 pub(crate) mod pages;
 pub(crate) mod privilege;
+pub(crate) mod random;
 pub(crate) mod signals;
 pub(crate) mod stall;
+pub(crate) mod vmlinux;
 pub(crate) mod watch;
 
 pub(crate) use stall::is_readable;

@@ -1,0 +1,7 @@
+//! Dynamic pointers: views of reservations, of plain bytes and of packets.
+
+mod errors;
+mod model;
+mod packets;
+mod pieces;
+mod selftests;
