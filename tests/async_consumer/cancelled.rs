@@ -11,7 +11,7 @@ use dynring::{AsyncConsumer, Producer, Readiness, WaitError};
 use tokio_stream::StreamExt;
 
 use crate::support::is_readable;
-use crate::{LONG, TestResult, WORD, current_thread, next, number, ring, runtimes, soon, times};
+use crate::{TestResult, WORD, current_thread, next, number, ring, runtimes, send, soon, times};
 
 /// Something that comes now sooner and now later than a record.
 async fn something_else(nth: u64) {
@@ -50,11 +50,9 @@ async fn wait(consumer: &mut AsyncConsumer, way: u64, got: &mut Vec<u64>) -> Res
 }
 
 /// Sends the numbers from 0 on, some alone and some in a rush.
-fn send(producer: &Producer, records: u64) {
+fn send_all(producer: &Producer, records: u64) {
     for nth in 0..records {
-        let mut record = producer.reserve_blocking(8, Some(LONG)).expect("space");
-        record.copy_from_slice(&nth.to_ne_bytes());
-        record.commit();
+        send(producer, nth);
         if nth % 50 < 10 {
             thread::yield_now();
         }
@@ -68,7 +66,7 @@ fn nothing_is_lost_or_doubled_however_often_a_wait_is_dropped() -> TestResult {
         runtime.block_on(async {
             let (ring, producer, mut consumer) = ring();
             drop(ring);
-            let sender = thread::spawn(move || send(&producer, records));
+            let sender = thread::spawn(move || send_all(&producer, records));
             let (mut got, mut dropped) = (Vec::new(), 0);
             for nth in 0.. {
                 tokio::select! {
@@ -93,7 +91,7 @@ fn nothing_is_lost_or_doubled_when_waits_for_a_stream_are_dropped() -> TestResul
         runtime.block_on(async {
             let (ring, producer, consumer) = ring();
             drop(ring);
-            let sender = thread::spawn(move || send(&producer, records));
+            let sender = thread::spawn(move || send_all(&producer, records));
             let mut stream = consumer.into_stream();
             let (mut got, mut dropped) = (Vec::new(), 0);
             for nth in 0.. {

@@ -18,7 +18,7 @@ use crate::support::pages::{Pages, WRITE, page_size};
 use crate::support::stall::Stall;
 use crate::support::{is_readable, require, require_kernel};
 use crate::{
-    LONG, Polls, SHORT, TestResult, WORD, assert_few, current_thread, next, number, page, ring, runtimes, soon,
+    Polls, SHORT, TestResult, WORD, assert_few, current_thread, next, number, page, ring, runtimes, send, soon,
 };
 
 /// Whether a task was woken.
@@ -210,11 +210,7 @@ fn a_ring_of_the_kernel_and_one_of_this_process_share_a_runtime() -> TestResult 
             Ok(())
         });
         let sender = thread::spawn(move || {
-            for nth in 0..RECORDS {
-                let mut record = producer.reserve_blocking(8, Some(LONG)).expect("space");
-                record.copy_from_slice(&nth.to_ne_bytes());
-                record.commit();
-            }
+            (0..RECORDS).for_each(|nth| send(&producer, nth));
         });
         runtime.block_on(async {
             let mut got = [0, 0];

@@ -66,6 +66,13 @@ fn number(record: &[u8]) -> u64 {
     record.first_chunk().map_or(u64::MAX, |word| u64::from_ne_bytes(*word))
 }
 
+/// Sends a record with the number `nth`, once there is space.
+fn send(producer: &Producer, nth: u64) {
+    let mut record = producer.reserve_blocking(8, Some(LONG)).expect("space");
+    record.copy_from_slice(&nth.to_ne_bytes());
+    record.commit();
+}
+
 /// The number of the next record, which comes.
 async fn next(consumer: &mut AsyncConsumer) -> Result<Option<u64>, WaitError> {
     Ok(soon(consumer.next()).await?.map(|record| number(&record)))

@@ -15,7 +15,7 @@ use crate::support::is_readable;
 use crate::support::pages::{Pages, WRITE, page_size};
 use crate::support::privilege::without;
 use crate::{
-    LONG, Polls, SHORT, TestResult, WORD, assert_few, current_thread, multi_thread, next, ring, runtimes, soon,
+    LONG, Polls, SHORT, TestResult, WORD, assert_few, current_thread, multi_thread, next, ring, runtimes, send, soon,
 };
 
 #[test]
@@ -214,8 +214,8 @@ fn a_consumer_moves_from_task_to_task() -> TestResult {
         drop(ring);
         let sender = thread::spawn(move || {
             for nth in 0..200_u64 {
-                producer.reserve_blocking(8, Some(LONG)).unwrap().copy_from_slice(&nth.to_ne_bytes());
-                producer.output(&nth.to_ne_bytes()).unwrap();
+                producer.reserve_blocking(8, Some(LONG)).unwrap().discard();
+                send(&producer, nth);
                 thread::yield_now();
             }
         });
@@ -382,9 +382,7 @@ fn many_consumers_share_a_runtime() -> TestResult {
         let sender = thread::spawn(move || {
             for nth in 0..RECORDS {
                 for producer in &senders {
-                    let mut record = producer.reserve_blocking(8, Some(LONG)).expect("space");
-                    record.copy_from_slice(&nth.to_ne_bytes());
-                    record.commit();
+                    send(producer, nth);
                 }
             }
         });

@@ -8,7 +8,7 @@ use dynring::Ring;
 use tokio_stream::StreamExt;
 
 use crate::support::pages::{Pages, WRITE, page_size};
-use crate::{LONG, TestResult, WORD, current_thread, ring, runtimes, soon, times};
+use crate::{LONG, TestResult, WORD, current_thread, ring, runtimes, send, soon, times};
 
 #[test]
 fn a_stream_ends_when_nobody_is_left() -> TestResult {
@@ -78,11 +78,7 @@ fn streams_of_several_rings_are_merged() -> TestResult {
         let rings = [ring(), ring()];
         let [a, b] = rings.map(|(_ring, producer, consumer)| {
             let sender = thread::spawn(move || {
-                for nth in 0..1000_u64 {
-                    let mut record = producer.reserve_blocking(8, Some(LONG)).unwrap();
-                    record.copy_from_slice(&nth.to_ne_bytes());
-                    record.commit();
-                }
+                (0..1000).for_each(|nth| send(&producer, nth));
             });
             (sender, consumer.into_stream())
         });
