@@ -11,6 +11,7 @@
 //! | read records in place | [`Consumer::next`], [`Consumer::drain`], [`Consumer::batch`] |
 //! | sleep until there is one | [`Consumer::wait`], [`Consumer::wait_for`] |
 //! | wait in an event loop of one's own | [`Consumer::poll_fd`], [`Consumer::arm`] |
+//! | wait in an asynchronous task | `AsyncConsumer`, with the [feature](#features) `tokio` |
 //! | see how far it is, how full it was, and what holds it up | [`Consumer::available`], [`Consumer::high_water_mark`], [`Consumer::stalled`] |
 //! | share a ring between processes | [`SharedRing`], [`TrustedRing`] |
 //! | read a `BPF_MAP_TYPE_RINGBUF` | [`kernel::RingBuf`] |
@@ -20,6 +21,13 @@
 //! | read many rings in the order of time | [`RingMerge`] |
 //! | look at one that another process reads | [`kernel::Observer`] |
 //! | understand the protocol, the memory, the limits | [`docs`] |
+//!
+//! # Features
+//! | feature | adds | depends on |
+//! |---|---|---|
+//! | `tokio` | `Consumer::into_async`, `AsyncConsumer`, `RecordStream` | tokio (`net`, `rt`), futures-core |
+//!
+//! None is on unless asked for.
 //!
 //! # Examples
 //! ```
@@ -38,6 +46,8 @@
 //! # }
 //! ```
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
 compile_error!("dynring maps memory as the Linux kernel does, with 64-bit positions: it needs 64-bit Linux");
 
@@ -55,6 +65,8 @@ mod ring;
 mod sync;
 #[expect(unsafe_code, reason = "system calls and maps")]
 mod sys;
+#[cfg(all(feature = "tokio", not(miri)))]
+mod tasks;
 pub mod wire;
 
 /// Its example compiles and runs.
@@ -80,4 +92,7 @@ pub use ring::{
 pub use ring::{
     ConsumerError, CopyingConsumer, CopyingProducer, CopyingReservation, Repair, RepairError, SharedRing, TrustedRing,
 };
+#[cfg(all(feature = "tokio", not(miri)))]
+#[cfg_attr(docsrs, doc(cfg(feature = "tokio")))]
+pub use tasks::{AsyncConsumer, IntoAsyncError, RecordStream};
 pub use wire::{Corrupt, DescriptorError};

@@ -22,6 +22,10 @@
 //! | memory for snapshots | as much as the ring has data, for each that is open | they are copied |
 //! | certainty that a snapshot is whole | on processors that keep stores in order: x86-64 | [the kernel has no fence there](super::internal#snapshots-of-rings-whose-producers-overwrite) |
 //! | time-outs | whole nanoseconds; on kernel rings, milliseconds, rounded up | futex(2); epoll_wait(2) |
+//! | descriptors of a ring | one, and one for [`Consumer::poll_fd`](crate::Consumer::poll_fd) | a memfd, an eventfd |
+//! | the same for a consumer of a ring of the kernel | two | the map, an epoll instance |
+//! | the same for a consumer in a task | one more, and [`Consumer::poll_fd`](crate::Consumer::poll_fd)'s | it is watched by a descriptor of its own |
+//! | records in a turn of a task | 128 in one call of `drain`, and as many as the task's budget has steps | so that other tasks of the thread have theirs |
 //! | rings in a set | as many as there are descriptors: two for each, two for the set | epoll(7) |
 //! | kinds of rings in a set | those of the kernel | a ring of this crate sleeps on a futex, which epoll cannot watch |
 //! | records of one ring in a turn of a set | 256 unless said otherwise | [`RingSet::set_quantum`](crate::RingSet::set_quantum) |

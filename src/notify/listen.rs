@@ -61,6 +61,15 @@ pub(crate) fn level<'c>(memory: &'c Mapped, sleep: &'c Sleep) -> io::Result<Borr
     }
 }
 
+/// What an edge-triggered event loop waits on: an event each time that it is rung.
+#[cfg(feature = "tokio")]
+pub(crate) fn edge<'c>(memory: &'c Mapped, sleep: &'c Sleep) -> io::Result<BorrowedFd<'c>> {
+    match sleep {
+        Sleep::Futex(_) => Ok(bell(memory)?.as_fd()),
+        Sleep::Doorbell(doorbell) => Ok(doorbell.map()),
+    }
+}
+
 /// Forgets what was rung before.
 pub(crate) fn silence(memory: &Mapped, sleep: &Sleep) -> io::Result<()> {
     match sleep {

@@ -23,6 +23,8 @@ pub(crate) use deadline::Deadline;
 #[cfg(not(miri))]
 pub(crate) use doorbell::Doorbell;
 pub use error::WaitError;
+#[cfg(all(feature = "tokio", not(miri)))]
+pub(crate) use listen::edge;
 #[cfg(not(miri))]
 pub(crate) use listen::{LastLook, level, listen, quit, silence};
 #[cfg(not(miri))]

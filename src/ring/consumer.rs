@@ -430,7 +430,7 @@ impl Consumer {
     }
 
     /// Calls `f` with the next record, if one is there, and leaves it there. Returns where it starts, too.
-    pub(super) fn peek<R>(&mut self, f: impl FnOnce(&[u8]) -> R) -> Result<Option<(Position, R)>, Corrupt> {
+    pub(super) fn view_next<R>(&mut self, f: impl FnOnce(&[u8]) -> R) -> Result<Option<(Position, R)>, Corrupt> {
         Ok(raw::peek(&mut self.raw)?.map(|(at, bytes)| (at, f(bytes))))
     }
 }

@@ -2,9 +2,17 @@
 
 use std::io;
 use std::os::fd::BorrowedFd;
+#[cfg(feature = "tokio")]
+use std::os::fd::OwnedFd;
 
 use super::Consumer;
+#[cfg(feature = "tokio")]
+use super::Record;
 use crate::notify::{self, LastLook, Readiness, WaitError};
+#[cfg(feature = "tokio")]
+use crate::raw::{Found, Taken};
+#[cfg(feature = "tokio")]
+use crate::wire::Corrupt;
 
 /// # Waiting in an event loop
 ///
@@ -106,5 +114,26 @@ impl Consumer {
     pub(crate) fn listen(&mut self) -> Result<LastLook, WaitError> {
         self.sight.look(&mut self.raw);
         notify::listen(&mut self.raw, &self.sleep)
+    }
+}
+
+/// What a task asks of its consumer.
+#[cfg(feature = "tokio")]
+impl Consumer {
+    /// A descriptor of its own for an edge-triggered event loop, which [`listen`](Self::listen) is enough for.
+    pub(crate) fn edges(&self) -> io::Result<OwnedFd> {
+        notify::edge(self.raw.memory(), &self.sleep)?.try_clone_to_owned()
+    }
+
+    /// The next record, which stays the next one until it is [taken](Self::take).
+    #[inline]
+    pub(crate) fn peek(&mut self) -> Result<Option<Found>, Corrupt> {
+        self.raw.peek()
+    }
+
+    /// Takes the record that was just found.
+    #[inline]
+    pub(crate) fn take(&mut self, found: Found) -> Record<'_> {
+        Record::new(Taken::new(&mut self.raw, found))
     }
 }

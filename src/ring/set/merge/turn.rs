@@ -118,7 +118,7 @@ impl<K: Ord, F: FnMut(&[u8]) -> K> RingMerge<K, F> {
         if member.own.has_head {
             return Ok(None);
         }
-        let found = member.consumer.peek(&mut self.key).map_err(|corrupt| member.corrupt(corrupt))?;
+        let found = member.consumer.view_next(&mut self.key).map_err(|corrupt| member.corrupt(corrupt))?;
         Ok(found.map(|(at, key)| {
             member.own.has_head = true;
             self.heads.push(Head { key, index, at });
