@@ -153,7 +153,7 @@ fn what_holds_a_task_up_is_reported() -> TestResult {
             assert!(tokio::time::timeout(SHORT, consumer.next()).await.is_err());
             let waited = std::time::Instant::now();
             let found = consumer.stalled().expect("the record that is being written");
-            assert_eq!((found.position, found.len), (0, 8));
+            assert_eq!((found.position, found.len), (0, Some(8)));
             assert!((waiting..waited).contains(&found.since), "noticed when the wait began");
             stalled.release(7)?;
             assert_eq!(next(&mut consumer).await?, Some(7));
