@@ -110,8 +110,8 @@ impl CaseReport {
     pub fn goal_lines(&self) -> impl Iterator<Item = String> + '_ {
         self.goals.iter().map(|goal| {
             let GoalReport { peer, at_most, ratio, .. } = goal;
-            let (others, word) = (goal.others.join(", "), if goal.met { "met   " } else { "MISSED" });
-            format!("  {word}  {peer}: {ratio:.2} of the best of {others}; at most {at_most:.2} is wanted")
+            let (others, word) = (goal.others.join(" or "), if goal.met { "met   " } else { "MISSED" });
+            format!("  {word}  {peer} to {others}: {ratio:.2}; no more than {at_most:.2} is wanted")
         })
     }
 }

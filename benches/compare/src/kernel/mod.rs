@@ -1,8 +1,9 @@
-//! Rings of the kernel: draining those that programs fill.
+//! Rings of the kernel: draining those that programs fill, and filling those that programs drain.
 
 #[path = "../../../common/bare.rs"]
 mod bare;
 mod drain;
+mod user;
 
 use anyhow::Result;
 
@@ -11,7 +12,7 @@ use crate::support;
 
 pub const GROUP: Group = Group {
     name: "kernel",
-    about: "rings of the kernel, drained",
+    about: "rings of the kernel, drained and filled",
     packages: &["dynring", "aya", "libbpf-rs", "libbpf-sys"],
     ready,
     needs: "kernel",
@@ -26,5 +27,5 @@ fn ready() -> Result<()> {
 }
 
 fn cases() -> Vec<Case> {
-    drain::cases()
+    drain::cases().into_iter().chain(user::cases()).collect()
 }
