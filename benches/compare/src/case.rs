@@ -10,7 +10,7 @@ pub struct Group {
     pub name: &'static str,
     /// What is measured, in a line.
     pub about: &'static str,
-    /// The packages that take part, whose versions are recorded.
+    /// The packages that take part besides dynring, whose versions are recorded.
     pub packages: &'static [&'static str],
     /// Whether it can be measured here; the error says what is missing. `DYNRING_REQUIRE` is compared with [`Self::needs`].
     pub ready: fn() -> Result<()>,

@@ -73,6 +73,11 @@ impl Plan {
         })
     }
 
+    /// Whether the figures mean anything.
+    fn tells_speed(&self) -> bool {
+        self.time > Duration::ZERO
+    }
+
     /// What it leaves for each round. Finding out how much a round can do takes two more.
     fn effort(&self, peers: usize) -> Effort {
         let rounds = (self.rounds + 2) * peers.max(1);
@@ -88,7 +93,8 @@ fn main() -> Result<()> {
         return Ok(());
     }
     let plan = Plan::of(&arguments)?;
-    let packages: Vec<_> = chosen.iter().flat_map(|(group, _)| group.packages).copied().collect();
+    let packages = chosen.iter().flat_map(|(group, _)| group.packages).copied();
+    let packages: Vec<_> = packages.chain(["dynring"]).collect();
     let machine = Machine::look(&packages)?;
     for line in machine.lines() {
         println!("{line}");
@@ -154,7 +160,9 @@ fn run(chosen: Vec<(&'static Group, Vec<Case>)>, plan: &Plan) -> Result<Vec<Grou
             let report = measure(case, effort, || bar.inc(1))?;
             bar.suspend(|| {
                 println!("{}", report.table());
-                report.goal_lines().for_each(|line| println!("{line}"));
+                if plan.tells_speed() {
+                    report.goal_lines().for_each(|line| println!("{line}"));
+                }
             });
             measured.push(report);
         }

@@ -13,7 +13,7 @@ use crate::support;
 pub const GROUP: Group = Group {
     name: "kernel",
     about: "rings of the kernel, drained and filled",
-    packages: &["dynring", "aya", "libbpf-rs", "libbpf-sys"],
+    packages: &["aya", "libbpf-rs", "libbpf-sys"],
     ready,
     needs: "kernel",
     cases,
