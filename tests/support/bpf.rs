@@ -109,7 +109,12 @@ impl Ring {
 
     /// A new ring of `bytes` bytes, created with these flags.
     pub(crate) fn with_flags(bytes: u32, flags: u32) -> io::Result<Self> {
-        let (map, payload) = (create_map_with(MapType::RingBuf, 0, 0, bytes, flags)?, Value::new(MAX_LEN as u32)?);
+        Self::of(create_map_with(MapType::RingBuf, 0, 0, bytes, flags)?)
+    }
+
+    /// A ring that somebody else has made.
+    pub(crate) fn of(map: OwnedFd) -> io::Result<Self> {
+        let payload = Value::new(MAX_LEN as u32)?;
         let output = output(map.as_fd(), &payload)?;
         let dynptr = dynptr(map.as_fd(), &payload)?;
         Ok(Self { query: query(map.as_fd())?, map, payload: Mutex::new(payload), output, dynptr })
