@@ -198,6 +198,13 @@ impl AsFd for OverwriteRingBuf {
     }
 }
 
+/// The same as a number.
+impl std::os::fd::AsRawFd for OverwriteRingBuf {
+    fn as_raw_fd(&self) -> std::os::fd::RawFd {
+        std::os::fd::AsFd::as_fd(self).as_raw_fd()
+    }
+}
+
 /// What is neither consumed nor overwritten, in bytes.
 ///
 /// Source: `ringbuf_avail_data_sz` in the kernel.

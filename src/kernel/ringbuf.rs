@@ -135,6 +135,13 @@ impl AsFd for RingBuf {
     }
 }
 
+/// The same as a number.
+impl std::os::fd::AsRawFd for RingBuf {
+    fn as_raw_fd(&self) -> std::os::fd::RawFd {
+        std::os::fd::AsFd::as_fd(self).as_raw_fd()
+    }
+}
+
 /// The consumer of a ring of `size` bytes in `pages`, which programs fill.
 pub(super) fn consume(pages: KernelPages, size: RingSize, sleep: Sleep) -> Consumer {
     let rules = Rules {

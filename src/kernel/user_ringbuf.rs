@@ -108,6 +108,13 @@ impl AsFd for UserRingBuf {
     }
 }
 
+/// The same as a number.
+impl std::os::fd::AsRawFd for UserRingBuf {
+    fn as_raw_fd(&self) -> std::os::fd::RawFd {
+        std::os::fd::AsFd::as_fd(self).as_raw_fd()
+    }
+}
+
 /// How the kernel reads it.
 fn rules(size: RingSize) -> Rules {
     Rules {

@@ -159,6 +159,14 @@ impl std::os::fd::AsFd for Ring {
     }
 }
 
+/// The same as a number.
+#[cfg(not(miri))]
+impl std::os::fd::AsRawFd for Ring {
+    fn as_raw_fd(&self) -> std::os::fd::RawFd {
+        std::os::fd::AsFd::as_fd(self).as_raw_fd()
+    }
+}
+
 impl Drop for Shared {
     fn drop(&mut self) {
         raw::close(&self.memory);

@@ -247,6 +247,13 @@ impl AsFd for SharedRing {
     }
 }
 
+/// The same as a number.
+impl std::os::fd::AsRawFd for SharedRing {
+    fn as_raw_fd(&self) -> std::os::fd::RawFd {
+        std::os::fd::AsFd::as_fd(self).as_raw_fd()
+    }
+}
+
 /// A [`SharedRing`] whose processes trust each other. From [`SharedRing::trusted`].
 #[derive(Clone, Debug)]
 pub struct TrustedRing {

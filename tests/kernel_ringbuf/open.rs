@@ -60,7 +60,8 @@ fn what_was_duplicated_is_closed_again_and_not_inherited() -> io::Result<()> {
     let flags = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", opened.as_fd().as_raw_fd()))?;
     let flags = flags.lines().find_map(|line| i32::from_str_radix(line.strip_prefix("flags:")?.trim(), 8).ok());
     assert!(flags.is_some_and(|flags| flags & libc::O_CLOEXEC != 0), "{flags:?}");
-    assert_ne!(opened.as_fd().as_raw_fd(), ring.as_fd().as_raw_fd());
+    assert_ne!(opened.as_raw_fd(), ring.as_fd().as_raw_fd());
+    assert_eq!(opened.as_raw_fd(), opened.as_fd().as_raw_fd());
     Ok(())
 }
 

@@ -334,3 +334,10 @@ impl AsFd for RingSet<'_> {
         self.rings.as_fd()
     }
 }
+
+/// The same as a number.
+impl std::os::fd::AsRawFd for RingSet<'_> {
+    fn as_raw_fd(&self) -> std::os::fd::RawFd {
+        std::os::fd::AsFd::as_fd(self).as_raw_fd()
+    }
+}

@@ -285,6 +285,13 @@ impl<K, F> AsFd for RingMerge<K, F> {
     }
 }
 
+/// The same as a number.
+impl<K, F> std::os::fd::AsRawFd for RingMerge<K, F> {
+    fn as_raw_fd(&self) -> std::os::fd::RawFd {
+        std::os::fd::AsFd::as_fd(self).as_raw_fd()
+    }
+}
+
 impl<K: fmt::Debug, F> fmt::Debug for RingMerge<K, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { rings, heads, waited_for, ripe, key: _, window, quantum, latest, late } = self;
