@@ -49,8 +49,9 @@ pub(crate) fn is_bell(fd: BorrowedFd<'_>) -> bool {
 }
 
 /// Hangs up a bell that belongs to the consumer of another process.
-pub(crate) fn hang(memory: &Mapped, bell: OwnedFd) {
-    memory.hang(Box::new(EventFd::from(bell)));
+pub(crate) fn hang(memory: &Mapped, bell: OwnedFd) -> io::Result<()> {
+    memory.hang(Box::new(EventFd::adopt(bell)?));
+    Ok(())
 }
 
 /// What a level-triggered event loop waits on: readable from when it was rung, until it is silenced.

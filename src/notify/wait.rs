@@ -30,7 +30,8 @@ pub enum Readiness {
     Ready,
     /// The time is up.
     TimedOut,
-    /// No producer is left, nor anyone who could make one, and all records have been consumed.
+    /// No producer is left, nor anyone who could make one, and all records have been consumed. In a ring that processes share,
+    /// where anybody might make one some time: there was a producer, and none is left.
     Disconnected,
 }
 

@@ -71,8 +71,7 @@ pub fn register<M: Memory>(
     // Before, so that its fence is no part of taking the slot.
     let released = released(memory);
     let registry = &memory.producer().registry;
-    let count = registry.registrations.fetch_add(1, Ordering::Relaxed);
-    let owner = (count % u32::from(u16::MAX)) as u16 + 1;
+    let owner = number(memory).ok_or(NoFreeSlot)?;
     for (slot, index) in memory.slots().iter().zip(0..) {
         if slot.owner.load(Ordering::Relaxed) != 0 || !claim.take(index) {
             continue;
@@ -85,6 +84,21 @@ pub fn register<M: Memory>(
         claim.give_back(index);
     }
     Err(NoFreeSlot)
+}
+
+/// A number that no owner has. Records are known by it: were there two of one number, the death of one could be taken for the
+/// other's.
+///
+/// Numbers are given out in turn, so that only who has kept one for 65,535 registrations is met again; of those there are fewer
+/// than slots.
+fn number<M: Memory>(memory: &M) -> Option<u16> {
+    let registrations = &memory.producer().registry.registrations;
+    let next = |_| (registrations.fetch_add(1, Ordering::Relaxed) % u32::from(u16::MAX)) as u16 + 1;
+    let is_free = |number: &u16| {
+        let has = |slot: &Slot| slot.owner.load(Ordering::Relaxed) == u32::from(*number);
+        !memory.slots().iter().any(has)
+    };
+    (0..=memory.slots().len()).map(next).find(is_free)
 }
 
 /// Frees the slot. All its reservations must be finished, or leaked for good.
@@ -116,10 +130,10 @@ pub fn claim_consumer<M: Memory>(memory: &M) -> bool {
     memory.consumer().state.taken.swap(1, Ordering::Relaxed) == 0
 }
 
-/// Slots that have an owner.
+/// Slots that have an owner, also those whose owner died before it has counted them as used.
 pub fn owned_slots<M: Memory>(memory: &M) -> impl Iterator<Item = u32> {
     let owned = |(slot, index): (&Slot, u32)| (slot.owner.load(Ordering::Relaxed) != 0).then_some(index);
-    memory.used_slots().iter().zip(0..).filter_map(owned)
+    memory.slots().iter().zip(0..).filter_map(owned)
 }
 
 /// The process that the owner of a slot has said to be.

@@ -94,7 +94,8 @@ fn find_dead<'m, 'l, M: Memory, L: Liveness>(memory: &'m M, liveness: &'l L) -> 
         let span = slot.span.load(Ordering::Relaxed);
         (owner != 0).then_some(Dead { slot, owner, word, span, _proof: proof })
     };
-    memory.used_slots().iter().zip(0..).filter_map(dead).collect()
+    // All slots: a registrant may die before it has counted its own as used.
+    memory.slots().iter().zip(0..).filter_map(dead).collect()
 }
 
 /// Gives a slot whose word says that its owner has left back.

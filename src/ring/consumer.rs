@@ -439,6 +439,7 @@ impl Drop for Consumer {
     fn drop(&mut self) {
         if self.watch.has_successors() {
             self.raw.publish();
+            self.raw.woken();
         } else {
             self.raw.close();
         }

@@ -101,7 +101,9 @@ impl SharedRing {
     }
 
     /// Passes the ring and the descriptor that the consumer's event loop waits on, so that producers of the other process can
-    /// wake it: [`Consumer::poll_fd`].
+    /// wake it: [`Consumer::poll_fd`]. Producers that were not given it do not wake an event loop.
+    ///
+    /// Who receives it relies on the sender not to have it block those who ring it.
     ///
     /// # Errors
     /// As [`share`](Self::share); or file descriptors are short.
@@ -212,7 +214,7 @@ impl SharedRing {
         }
         let memory = self.file.map(Writable { consumer: false, producer: true, data: true })?;
         if let Some(bell) = &self.bell {
-            notify::hang(&memory, bell.try_clone()?);
+            notify::hang(&memory, bell.try_clone()?)?;
         }
         Ok(self.producing.get_or_init(|| memory).clone())
     }

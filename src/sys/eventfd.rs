@@ -20,6 +20,13 @@ impl EventFd {
         Ok(Self { fd: unsafe { OwnedFd::from_raw_fd(fd) } })
     }
 
+    /// One that another process has made. fcntl(F_SETFL): it does not block, unless that process changes its mind.
+    pub(crate) fn adopt(fd: OwnedFd) -> io::Result<Self> {
+        // SAFETY: no preconditions.
+        super::check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK) })?;
+        Ok(Self { fd })
+    }
+
     /// write(2): adds one. Fails only where the counter is at its end, and thus not zero.
     pub(crate) fn add_one(&self) {
         let one = 1_u64;
@@ -33,13 +40,6 @@ impl EventFd {
         let mut count = 0_u64;
         // SAFETY: valid for writes of its 8 bytes. Fails only if it is zero already.
         unsafe { libc::read(self.fd.as_raw_fd(), (&raw mut count).cast(), size_of::<u64>()) };
-    }
-}
-
-/// One that another process has made.
-impl From<OwnedFd> for EventFd {
-    fn from(fd: OwnedFd) -> Self {
-        Self { fd }
     }
 }
 

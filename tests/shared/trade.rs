@@ -152,3 +152,29 @@ fn a_producer_sleeps_until_a_consumer_of_another_mapping_makes_space() -> TestRe
     sender.join().unwrap();
     Ok(())
 }
+
+#[test]
+fn an_event_loop_is_woken_by_producers_that_were_given_its_descriptor() -> TestResult {
+    use std::os::fd::AsRawFd;
+
+    let ring = Ring::builder(4096).build_shared()?;
+    let mut consumer = trusted(&ring).consumer()?;
+    let (here, there) = UnixStream::pair()?;
+    ring.share_with(&here, &consumer)?;
+    let other = SharedRing::receive(&there)?;
+    let producer = other.producer()?;
+    assert_eq!(consumer.arm()?, None);
+    let sender = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(20));
+        producer.output(b"ring").unwrap();
+    });
+    let mut fds = [libc::pollfd { fd: consumer.poll_fd()?.as_raw_fd(), events: libc::POLLIN, revents: 0 }];
+    #[expect(unsafe_code, reason = "calls poll(2)")]
+    // SAFETY: one valid `pollfd`.
+    let ready = unsafe { libc::poll(fds.as_mut_ptr(), 1, 60_000) };
+    assert_eq!(ready, 1);
+    consumer.disarm();
+    assert_eq!(&*consumer.next()?.expect("a record"), b"ring");
+    sender.join().unwrap();
+    Ok(())
+}

@@ -1,6 +1,6 @@
 //! Slots that change hands.
 
-use dynring_loom::model::{Ring, check, leave, receive_all, send};
+use dynring_loom::model::{Ring, bury, check, leave, receive_all, send};
 use dynring_loom::raw::{self, Memory, Producer};
 use dynring_loom::sync::Ordering;
 use dynring_loom::wire::Position;
@@ -67,5 +67,31 @@ fn a_slots_word_never_goes_back() {
         }
         first.join().unwrap();
         second.join().unwrap();
+    });
+}
+
+#[test]
+fn no_two_owners_have_one_number() {
+    check(1, || {
+        let ring = Ring::new(64, 3, 0);
+        let first = ring.producer();
+        // As if 65,535 had come and gone since.
+        Memory::producer(&ring).registry.registrations.store(65_535, Ordering::Relaxed);
+        let (second, third) = (ring.producer(), ring.producer());
+        let mut numbers = [&first, &second, &third].map(|producer| producer.registration().owner());
+        numbers.sort_unstable();
+        assert_eq!(numbers, [1, 2, 3]);
+    });
+}
+
+#[test]
+fn a_registrant_that_died_before_its_slot_was_counted_is_freed() {
+    check(1, || {
+        let ring = Ring::new(64, 1, 0);
+        let registration = raw::register(&ring, 0, &ring).unwrap();
+        Memory::producer(&ring).registry.slots_used.store(0, Ordering::Relaxed);
+        bury(&ring, registration);
+        assert_eq!(raw::repair(&ring, &ring).unwrap().freed, 1);
+        assert!(raw::register(&ring, 0, &ring).is_ok());
     });
 }
