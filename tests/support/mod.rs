@@ -12,6 +12,7 @@ pub(crate) mod pages;
 pub(crate) mod privilege;
 pub(crate) mod signals;
 pub(crate) mod stall;
+pub(crate) mod victim;
 pub(crate) mod watch;
 
 pub(crate) use stall::is_readable;
