@@ -13,6 +13,7 @@ pub(crate) mod privilege;
 pub(crate) mod random;
 pub(crate) mod signals;
 pub(crate) mod stall;
+pub(crate) mod victim;
 pub(crate) mod vmlinux;
 pub(crate) mod watch;
 

@@ -1,0 +1,14 @@
+//! Rings that processes share, and processes that are killed for good.
+//!
+//! An ordinary run kills at some places only; `DYNRING_KILL=all` kills at every one, which takes minutes. What a run has done is
+//! printed.
+#![cfg(not(miri))]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod contended;
+mod operation;
+mod producer;
+mod scene;
+mod stopped;
