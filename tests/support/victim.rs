@@ -105,7 +105,7 @@ impl Victim {
     }
 
     /// Lets it go on from where it is to its next [`mark`].
-    pub(crate) fn to_mark(&mut self) -> io::Result<()> {
+    pub(crate) fn until_mark(&mut self) -> io::Result<()> {
         self.ptrace(libc::PTRACE_CONT, 0)?;
         self.until_marked()
     }
