@@ -348,3 +348,16 @@ fn no_wake_of_the_kernel_is_lost_in_an_event_loop() -> Result<(), Box<dyn Error 
     }
     Ok(())
 }
+
+#[test]
+fn a_record_that_was_leaked_is_passed_once_its_producer_has_gone() -> TestResult {
+    let ring = Ring::builder(4096).build()?;
+    let (leaky, producer, mut consumer) = (ring.producer()?, ring.producer()?, ring.consumer()?);
+    std::mem::forget(leaky.reserve(8)?);
+    producer.output(b"behind")?;
+    assert_eq!(consumer.arm()?, None);
+    drop(leaky);
+    assert_eq!(consumer.arm()?, Some(Readiness::Ready));
+    assert_eq!(&*consumer.next()?.expect("a record"), b"behind");
+    Ok(())
+}

@@ -26,7 +26,7 @@ pub struct Consumer {
     pub(super) raw: raw::Consumer<Mapped>,
     pub(super) sleep: Sleep,
     pub(super) sight: Sight,
-    watch: Watch,
+    pub(super) watch: Watch,
     /// How often nothing was found.
     turns: u32,
 }

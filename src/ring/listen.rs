@@ -28,6 +28,8 @@ use crate::wire::Corrupt;
 ///   wait until readable  --->  disarm  -----------------'
 /// ```
 ///
+/// In a ring that processes share, a producer that dies rings no bell: [`recover`](Consumer::recover) now and then, as on a timer.
+///
 /// To wait without having armed is to miss a record. Once it is readable, the descriptor stays so until the consumer is armed
 /// again: who leaves records for later needs no other reminder.
 impl Consumer {
@@ -113,6 +115,7 @@ impl Consumer {
     /// Arms without forgetting what has made the descriptor readable, and looks once.
     pub(crate) fn listen(&mut self) -> Result<LastLook, WaitError> {
         self.sight.look(&mut self.raw);
+        self.watch.look_after(&mut self.raw)?;
         notify::listen(&mut self.raw, &self.sleep)
     }
 }

@@ -232,6 +232,16 @@ impl AsyncConsumer {
         self.consumer.stalled()
     }
 
+    /// Passes what nobody is left to finish: [`Consumer::recover`]. In a ring that processes share, a producer that dies wakes
+    /// nobody, and so this is to be called now and then, as on a timer.
+    ///
+    /// # Errors
+    /// The ring is corrupt; sticky.
+    pub fn recover(&mut self) -> Result<bool, Corrupt> {
+        self.disarm();
+        self.consumer.recover()
+    }
+
     /// The records as a `Stream`, which copies them.
     pub fn into_stream(self) -> RecordStream {
         RecordStream::new(self)
