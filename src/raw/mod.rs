@@ -39,7 +39,7 @@ use memory::released;
 pub use memory::{ConsumerPage, HeaderCell, Memory, ProducerPage, Sleeper, Slot, initialise};
 #[cfg(not(dynring_loom))]
 #[cfg_attr(miri, allow(unused_imports, reason = "there is no epoll under Miri"))]
-pub use record::{Held, Taken, copy, peek};
+pub use record::{Held, Taken, copy, peek, run};
 pub use registry::{
     Claim, Figures, NoFreeSlot, Registration, claim_consumer, close, figures, is_closed, open, owned_slots, process_of,
     register, unregister,

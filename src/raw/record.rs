@@ -1,6 +1,7 @@
 //! Bytes that the consumer holds, and nobody writes.
 
 use core::cell::RefCell;
+use core::ops::ControlFlow;
 use core::slice;
 
 use super::{Consumer, Found, Mapped, load_bytes};
@@ -27,6 +28,17 @@ pub fn peek(consumer: &mut Consumer<Mapped>) -> Result<Option<(Position, &[u8])>
     // nobody writes until they are published, for which the consumer is needed exclusively, in memory that it keeps mapped.
     let bytes = unsafe { slice::from_raw_parts(data.as_ptr(), found.payload_len() as usize) };
     Ok(Some((found.at(), bytes)))
+}
+
+/// Calls `each` with the payloads of records that are known to be there: [`Consumer::run`].
+#[inline(always)]
+pub fn run(consumer: &mut Consumer<Mapped>, mut each: impl FnMut(&[u8]) -> ControlFlow<()>) -> ControlFlow<()> {
+    consumer.run(|memory, found| {
+        let data = memory.payload(found.at());
+        // SAFETY: `run` has checked that the record is committed and ends within what has been produced: `len` bytes that
+        // nobody writes until they are given back, which is after this.
+        each(unsafe { slice::from_raw_parts(data.as_ptr(), found.payload_len() as usize) })
+    })
 }
 
 /// Records that were taken and are not given back before [`release`](Self::release).

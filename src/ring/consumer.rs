@@ -143,8 +143,12 @@ impl Consumer {
     #[inline]
     pub fn drain(&mut self, mut each: impl FnMut(&[u8]) -> ControlFlow<()>) -> Result<u64, Corrupt> {
         let mut records = 0;
-        while let Some(record) = self.next()? {
+        let mut each = |record: &[u8]| {
             records += 1;
+            each(record)
+        };
+        while raw::run(&mut self.raw, &mut each).is_continue() {
+            let Some(record) = self.next()? else { break };
             if each(&record).is_break() {
                 break;
             }
