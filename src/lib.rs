@@ -7,6 +7,7 @@
 //! | make a ring | [`Ring::builder`] |
 //! | reserve a record, write it in place, commit it | [`Producer::reserve`], [`DynPtr`] |
 //! | copy a record in | [`Producer::output`] |
+//! | read and write it through a checked pointer | [`View`], [`ViewMut`] |
 //! | reserve for many records at once | [`Producer::lease`], [`Producer::reserve_batch`] |
 //! | read records in place | [`Consumer::next`], [`Consumer::drain`], [`Consumer::batch`] |
 //! | sleep until there is one | [`Consumer::wait`], [`Consumer::wait_for`] |
@@ -20,6 +21,7 @@
 //! | read many of them in one wait | [`RingSet`] |
 //! | read many rings in the order of time | [`RingMerge`] |
 //! | look at one that another process reads | [`kernel::Observer`] |
+//! | look into packets, in one piece or in several, and move them | [`Packet`], [`Layers`] |
 //! | understand the protocol, the memory, the limits | [`docs`] |
 //!
 //! # Features

@@ -1,4 +1,4 @@
-//! Producing and consuming allocate nothing.
+//! Producing and consuming allocate nothing, nor do views and packets.
 
 #![expect(unsafe_code, reason = "an allocator is an unsafe trait")]
 
@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use dynring::{Consumer, Limits, Producer, Ring};
+use dynring::{Consumer, DynPtrError, Layer, Layers, Limits, Packet, Producer, Ring, View, ViewMut};
 
 /// The system's allocator, which counts for each thread.
 struct Counting;
@@ -138,4 +138,32 @@ fn being_refused_allocates_nothing() {
     assert_eq!(consumer.drain(|_| ControlFlow::Continue(())), Ok(255));
     drop(consumer);
     assert_eq!(allocations(|| assert!(producer.output(b"").is_err())), 0);
+}
+
+#[test]
+fn views_and_packets_allocate_nothing() {
+    let (mut head, mut fragments) = ([0; 100], [[1; 100], [2; 100]]);
+    let work = || {
+        let memory = ViewMut::with_fragments(&mut head, &mut fragments);
+        let mut packet = Packet::with_room(memory, 20, 290).unwrap();
+        packet.adjust_meta(-8).unwrap();
+        packet.adjust_head(10).unwrap();
+        packet.adjust_tail(-100).unwrap();
+        assert!(packet.adjust_head(-100).is_err());
+        let mut view = packet.view_mut().unwrap();
+        view.write(60, &[3; 50]).unwrap();
+        view.memset(0, view.size(), 4).unwrap();
+        view.copy_within(1, 0, 150).unwrap();
+        view.copy_from(50, View::new(&[5; 40]), 0, 40).unwrap();
+        view.slice_mut(60, 20, &mut [0; 20]).unwrap().fill(6);
+        view.adjust(2, 150).unwrap();
+        assert!(view.read_as::<[u8; 100]>(10).is_ok());
+        assert!(view.read(100, &mut [0; 100]).is_err());
+        let look = |_: &(), layer: View<'_>| -> Result<_, DynPtrError> {
+            let payload = (layer.size() > 10).then_some(());
+            Ok(Layer { header: 10, end: layer.size(), payload })
+        };
+        assert_eq!(Layers::new(packet.view(), (), look).count(), 16);
+    };
+    assert_eq!(allocations(work), 0);
 }

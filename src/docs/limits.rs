@@ -10,6 +10,9 @@
 //! | a lease, a batch of reservations | size − 8 bytes with their headers, at most 1 GiB | reserved as one record, and then cut up |
 //! | payload of a sample in a user ring | size − 8 bytes, below 16 MiB | the kernel hands it out as a dynptr, and never gets past a longer one |
 //! | samples in one drain of a user ring | 131,072, discarded ones included | `BPF_MAX_USER_RINGBUF_SAMPLES`; the rest is for the next drain |
+//! | memory behind a [`View`](crate::View) | none but that of memory; in the kernel, below 16 MiB | the kernel keeps a size in 24 bits |
+//! | what is always left of a [`Packet`](crate::Packet) | 14 bytes, in its first piece | the kernel's rule: an Ethernet header |
+//! | metadata of a packet | a multiple of 4, to 252 bytes | the kernel's rule |
 //! | alignment of a payload | 8 bytes | records start at multiples of 8 |
 //! | registered producers | 4,096; 32 unless said otherwise | [`Builder::max_producers`](crate::Builder::max_producers) |
 //! | the same in a user ring | 28 with pages of 4 KiB, 508 with 64 KiB; of all processes together | slots lie in the producer page |

@@ -17,6 +17,9 @@ use crate::raw::{Reservation, Wakeup};
 /// The bytes are what the ring held there before, unless reserved with
 /// [`reserve_zeroed`](crate::Producer::reserve_zeroed). They are aligned to 8.
 ///
+/// It is a slice of bytes; the kernel's other operations are those of its [`view`](Self::view) and its
+/// [`view_mut`](Self::view_mut).
+///
 /// It borrows the [`Producer`](crate::Producer), which may reserve more meanwhile, and may be sent to another thread that
 /// commits it. One from [`reserve_owned`](crate::Producer::reserve_owned) borrows nothing.
 ///

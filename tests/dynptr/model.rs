@@ -8,7 +8,11 @@ use zerocopy::{big_endian, little_endian};
 use crate::pieces::{Pieces, bytes};
 
 /// Bytes of the largest memory.
-const MOST: u64 = 600;
+const MOST: u64 = if cfg!(miri) { 70 } else { 600 };
+
+/// Operations on one memory, and cases.
+const OPS: usize = if cfg!(miri) { 8 } else { 40 };
+const CASES: u32 = if cfg!(miri) { 2 } else { 500 };
 
 #[derive(Clone, Debug)]
 enum Op {
@@ -40,7 +44,7 @@ fn op() -> impl Strategy<Value = Op> {
     let simple = prop_oneof![
         (at(), 0..MOST).prop_map(|(at, len)| Op::Read(at, len)),
         at().prop_map(Op::ReadAs),
-        (at(), vec(any::<u8>(), 0..300)).prop_map(|(at, bytes)| Op::Write(at, bytes)),
+        (at(), vec(any::<u8>(), 0..MOST as usize / 2)).prop_map(|(at, bytes)| Op::Write(at, bytes)),
         (at(), any::<u32>()).prop_map(|(at, value)| Op::WriteAs(at, value)),
         (at(), at()).prop_map(|(at, len)| Op::Data(at, len)),
         (at(), at(), any::<u8>()).prop_map(|(at, len, value)| Op::DataMut(at, len, value)),
@@ -210,11 +214,11 @@ fn memory() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 4 } else { 500 }, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn memory_in_pieces_is_like_a_vector(
-        (bytes, cuts, other, other_cuts, ops) in (memory(), cuts(), memory(), cuts(), vec(op(), 0..40))
+        (bytes, cuts, other, other_cuts, ops) in (memory(), cuts(), memory(), cuts(), vec(op(), 0..OPS))
     ) {
         let (mut memory, mut pieces, other) = (bytes.clone(), Pieces::cut(&bytes, &cuts), Pieces::cut(&other, &other_cuts));
         let mut model = Model { start: 0, len: bytes.len(), memory: &mut memory };
@@ -226,7 +230,7 @@ proptest! {
     }
 
     #[test]
-    fn memory_in_one_piece_is_like_a_vector_and_always_borrowed((bytes, ops) in (memory(), vec(op(), 0..40))) {
+    fn memory_in_one_piece_is_like_a_vector_and_always_borrowed((bytes, ops) in (memory(), vec(op(), 0..OPS))) {
         let (mut memory, mut ours, other) = (bytes.clone(), bytes.clone(), bytes.clone());
         let mut model = Model { start: 0, len: bytes.len(), memory: &mut memory };
         let mut view = ViewMut::new(&mut ours);

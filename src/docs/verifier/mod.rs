@@ -8,8 +8,10 @@
 //! | cases | |
 //! |---|---|
 //! | reservations | [`release`] |
+//! | clones of them | [`clones`] |
 //! | slices | [`slices`] |
-//! | packets and their metadata | [`packets`] |
+//! | packets | [`packets`] |
+//! | and their metadata | [`metadata`] |
 //! | the pointer itself | [`tampering`] |
 //! | pointers to nothing | [`uninitialised`] |
 //! | allocations, of which the kernel has only had drafts | [`allocations`] |
@@ -45,6 +47,8 @@
 //! Nor are there pointers to files (`bpf_dynptr_from_file`).
 
 pub mod allocations;
+pub mod clones;
+pub mod metadata;
 pub mod packets;
 pub mod release;
 pub mod slices;
