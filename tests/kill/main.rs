@@ -7,8 +7,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod consumer;
 mod contended;
+mod headers;
 mod operation;
 mod producer;
+mod random;
 mod scene;
 mod stopped;

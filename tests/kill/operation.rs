@@ -2,7 +2,9 @@
 
 use dynring::{DynPtr, Producer};
 
-use crate::scene::{Scene, all, content};
+use std::ops::Range;
+
+use crate::scene::{Inherited, Scene, all, content};
 use crate::support::victim::{Steps, Victim, mark};
 
 /// Something that a producer does with records of given contents.
@@ -77,7 +79,11 @@ impl Operation {
 
     /// Somebody who is about to do it.
     pub(crate) fn begin(&self, scene: &Scene, whose: u64) -> std::io::Result<Victim> {
-        let inherited = scene.inherited();
+        self.begin_in(scene.inherited(), whose)
+    }
+
+    /// The same, in any ring.
+    pub(crate) fn begin_in(&self, inherited: Inherited, whose: u64) -> std::io::Result<Victim> {
         let contents = self.contents(whose);
         Victim::traced(|| {
             let producer = inherited.attach().producer().unwrap();
@@ -96,6 +102,23 @@ impl Operation {
             Steps::Marked(steps) => Ok(steps),
             Steps::Made => unreachable!(),
         }
+    }
+
+    /// After how many instructions head has been swapped, and the producer has not said so yet.
+    pub(crate) fn swapped_after(&self, kernel_protocol: bool) -> std::io::Result<Range<u64>> {
+        let mut scene = Scene::new(1, kernel_protocol).unwrap();
+        let (head, mut victim) = (scene.head(), self.begin(&scene, 0)?);
+        let mut steps = 0;
+        while scene.head() == head {
+            assert_eq!(victim.step(1)?, Steps::Made, "it never reserves");
+            steps += 1;
+        }
+        let swapped = steps;
+        while scene.consumer.stalled().is_none_or(|stalled| stalled.len.is_none()) {
+            assert_eq!(victim.step(1)?, Steps::Made, "it never leaves");
+            steps += 1;
+        }
+        Ok(swapped..steps)
     }
 }
 

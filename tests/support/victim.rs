@@ -104,12 +104,6 @@ impl Victim {
         }
     }
 
-    /// Lets it go on from where it is to its next [`mark`].
-    pub(crate) fn to_mark(&mut self) -> io::Result<()> {
-        self.ptrace(libc::PTRACE_CONT, 0)?;
-        self.until_marked()
-    }
-
     /// Lets it execute as many instructions; a system call is one.
     pub(crate) fn step(&mut self, steps: u64) -> io::Result<Steps> {
         for made in 0..steps {
