@@ -34,9 +34,9 @@ impl Headers {
 
     #[expect(unsafe_code, reason = "looks at memory that others write")]
     fn word(&self, position: u64, nth: usize) -> u32 {
-        let offset = position as usize % self.data.len();
+        let offset = position as usize % self.data.len() + nth * size_of::<u32>();
         // SAFETY: headers do not cross the end of the data, as they are on a grid of 8 bytes.
-        let word = unsafe { self.data.as_ptr().add(offset).cast::<AtomicU32>().add(nth) };
+        let word = unsafe { self.data.as_ptr().add(offset) }.cast::<AtomicU32>();
         // SAFETY: mapped, aligned, and everybody's accesses are atomic.
         unsafe { &*word }.load(Ordering::Acquire)
     }

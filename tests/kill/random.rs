@@ -13,10 +13,10 @@ use crate::scene::{Inherited, TestResult, alone, content, report, stride, times,
 use crate::support::victim::{Victim, until};
 
 const PRODUCERS: u64 = 4;
-const CAPACITY: usize = 256 << 10;
+pub(crate) const CAPACITY: usize = 256 << 10;
 const SEED: u64 = 0x2545_f491_4f6c_dd1d;
 
-fn random(state: &mut u64) -> u64 {
+pub(crate) fn random(state: &mut u64) -> u64 {
     *state ^= *state << 13;
     *state ^= *state >> 7;
     *state ^= *state << 17;
@@ -48,9 +48,8 @@ fn retried<R>(mut reserve: impl FnMut() -> Result<R, ReserveError>) -> R {
 /// Sends records 0, 1, 2, ... of `whose`, in each of the ways there are, until it is killed.
 ///
 /// Leaves half of the ring empty, so that what the consumer has passed is still there when the test looks at it.
-fn send_for_ever(ring: Inherited, whose: u64) {
-    let ring = ring.attach();
-    let producer = register(&ring);
+pub(crate) fn send_for_ever(ring: &TrustedRing, whose: u64) {
+    let producer = register(ring);
     let mut state = SEED ^ whose;
     let mut number = 0;
     loop {
@@ -92,19 +91,19 @@ fn send_for_ever(ring: Inherited, whose: u64) {
 }
 
 /// What the consumer knows of the ring's history.
-struct History {
-    headers: Headers,
+pub(crate) struct History {
+    pub(crate) headers: Headers,
     /// Everything below is accounted for.
-    end: u64,
-    delivered: u64,
-    skipped: Skipped,
+    pub(crate) end: u64,
+    pub(crate) delivered: u64,
+    pub(crate) skipped: Skipped,
     /// The number of the next record of each producer that ever was.
-    next: HashMap<u64, u64>,
+    pub(crate) next: HashMap<u64, u64>,
 }
 
 impl History {
     /// The record at `position` is what its producer has sent next, and what lies before it is no such thing.
-    fn add(&mut self, position: u64, record: &[u8]) {
+    pub(crate) fn add(&mut self, position: u64, record: &[u8]) {
         self.headers.skipped(self.end, position, &mut self.skipped);
         let word = |at: usize| u64::from_ne_bytes(record[at..at + 8].try_into().unwrap());
         let (whose, number) = (word(0), word(8));
@@ -198,7 +197,7 @@ fn kill_at_random(kills: u64, kernel_protocol: bool) -> TestResult {
         let mut whose = 0;
         let mut start = || {
             whose += 1;
-            Victim::fork(|| send_for_ever(inherited, whose))
+            Victim::fork(|| send_for_ever(&inherited.attach(), whose))
         };
         let mut victims = (0..PRODUCERS).map(|_| start()).collect::<Result<Vec<_>, _>>()?;
         let mut state = SEED;
