@@ -30,7 +30,7 @@ fn kill_everywhere(
     };
     let Steps::Marked(most) = kill_after(u64::MAX)? else { unreachable!() };
     let mut deaths = 1;
-    for steps in places(most, 4) {
+    for steps in places(most, 2) {
         kill_after(steps)?;
         deaths += 1;
     }

@@ -132,7 +132,7 @@ fn kill_everywhere(operation: &Operation, kernel_protocol: bool) -> TestResult {
     let (mut most, mut deaths, mut doubled) = (0, 0, 0);
     let first_death = u64::MAX;
     for steps in std::iter::once(first_death).chain(0..) {
-        if deaths > 0 && !places(most, 10).any(|place| place == steps) {
+        if deaths > 0 && !places(most, 4).any(|place| place == steps) {
             if steps > most {
                 break;
             }
