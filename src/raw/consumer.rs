@@ -397,7 +397,10 @@ impl<M: Memory> Consumer<M> {
             return false;
         }
         if !found.is_aligned() || ahead > size || ahead < self.limit.since(self.published) {
-            self.poison(Corrupt::ProducerPos { found, consumer: self.published, size });
+            // A forked child finds nothing rather than a position of zero, wherever the ring was.
+            if !self.was_closed() {
+                self.poison(Corrupt::ProducerPos { found, consumer: self.published, size });
+            }
             return false;
         }
         self.limit = found;

@@ -1,8 +1,10 @@
 //! Producers that are killed where others are reserving, too.
 
+use std::time::Duration;
+
 use crate::operation::{OPERATIONS, Operation, of_the_dead, places};
 use crate::scene::{Scene, TestResult, all, content, report, require_ptrace, stride, times};
-use crate::support::victim::Steps;
+use crate::support::victim::{Steps, Victim, mark};
 
 const OUTPUT: &Operation = &OPERATIONS[2];
 const LONGER: &Operation = &OPERATIONS[3];
@@ -18,7 +20,7 @@ fn a_producer_dies_having_been_overtaken() -> TestResult {
         let most = OUTPUT.steps(kernel_protocol)?;
         let mut deaths = 0;
         let more = if all() { &[5, 13, 29, 61, 97, 151, u64::MAX][..] } else { &[most / 9, u64::MAX] };
-        for (first, &then) in places(most, 6).flat_map(|first| more.iter().map(move |then| (first, then))) {
+        for (first, &then) in places(most, 3).flat_map(|first| more.iter().map(move |then| (first, then))) {
             let when = format!("killed after {first} steps and {then}");
             let (head, alive) = (scene.head(), [1, 2].map(|number| content(first + 1000, number, LEN)));
             let mut victim = OUTPUT.begin(&scene, first)?;
@@ -47,7 +49,7 @@ fn two_producers_die_at_one_place() -> TestResult {
     for kernel_protocol in [false, true] {
         let mut scene = Scene::new(2, kernel_protocol)?;
         let most = OUTPUT.steps(kernel_protocol)?.max(LONGER.steps(kernel_protocol)?);
-        let points = || (0..=most).step_by((most / times(6, 70)).max(1) as usize);
+        let points = || (0..=most).step_by((most / times(4, 70)).max(1) as usize);
         let mut deaths = 0;
         for (first, second) in points().flat_map(|first| points().map(move |second| (first, second))) {
             let when = format!("killed after {first} steps, and {second}");
@@ -73,6 +75,56 @@ fn two_producers_die_at_one_place() -> TestResult {
             deaths += 2;
         }
         report(&format!("two at one place (kernel protocol: {kernel_protocol}): {deaths} deaths"));
+    }
+    Ok(())
+}
+
+/// The ring is full, and stays so while the one who is going to die waits.
+#[test]
+fn a_producer_dies_waiting_for_space() -> TestResult {
+    let Some(_alone) = require_ptrace() else { return Ok(()) };
+    // Long enough to get to sleep, one instruction at a time.
+    let patience = Duration::from_millis(if cfg!(debug_assertions) { 300 } else { 30 });
+    for kernel_protocol in [false, true] {
+        let mut scene = Scene::new(1, kernel_protocol)?;
+        let inherited = scene.inherited();
+        let (mut deaths, mut most, mut number) = (0, None, 0);
+        loop {
+            let steps = match most {
+                None => u64::MAX,
+                Some(most) => match places(most, 3).nth(deaths - 1) {
+                    None => break,
+                    Some(steps) => steps,
+                },
+            };
+            let when = format!("killed after {steps} steps");
+            let mut sent = Vec::new();
+            loop {
+                number += 1;
+                let record = content(1, number, 500);
+                if scene.live.output(&record).is_err() {
+                    break;
+                }
+                sent.push(record);
+            }
+            let mut victim = Victim::traced(|| {
+                let producer = inherited.attach().producer().unwrap();
+                mark();
+                assert!(producer.reserve_blocking(500, Some(patience)).is_err());
+                mark();
+            })?;
+            if let Steps::Marked(all) = victim.step(steps)? {
+                most = most.max(Some(all));
+            }
+            victim.kill()?;
+            assert!(scene.read_on() == sent, "{when}: lost, doubled or out of order");
+            scene.assert_clean(1, &when);
+            deaths += 1;
+        }
+        report(&format!(
+            "waiting for space (kernel protocol: {kernel_protocol}): {deaths} deaths after 0 to {} steps",
+            most.unwrap_or(0)
+        ));
     }
     Ok(())
 }

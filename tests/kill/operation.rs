@@ -2,7 +2,9 @@
 
 use dynring::{DynPtr, Producer};
 
-use crate::scene::{Scene, all, content};
+use std::ops::Range;
+
+use crate::scene::{Inherited, Scene, all, content};
 use crate::support::victim::{Steps, Victim, mark};
 
 /// Something that a producer does with records of given contents.
@@ -77,7 +79,11 @@ impl Operation {
 
     /// Somebody who is about to do it.
     pub(crate) fn begin(&self, scene: &Scene, whose: u64) -> std::io::Result<Victim> {
-        let inherited = scene.inherited();
+        self.begin_in(scene.inherited(), whose)
+    }
+
+    /// The same, in any ring.
+    pub(crate) fn begin_in(&self, inherited: Inherited, whose: u64) -> std::io::Result<Victim> {
         let contents = self.contents(whose);
         Victim::traced(|| {
             let producer = inherited.attach().producer().unwrap();
@@ -97,12 +103,35 @@ impl Operation {
             Steps::Made => unreachable!(),
         }
     }
+
+    /// After how many instructions head has been swapped, and the producer has not said so yet.
+    pub(crate) fn swapped_after(&self, kernel_protocol: bool) -> std::io::Result<Range<u64>> {
+        let mut scene = Scene::new(1, kernel_protocol).unwrap();
+        let (head, mut victim) = (scene.head(), self.begin(&scene, 0)?);
+        let mut steps = 0;
+        while scene.head() == head {
+            assert_eq!(victim.step(1)?, Steps::Made, "it never reserves");
+            steps += 1;
+        }
+        let swapped = steps;
+        while scene.consumer.stalled().is_none_or(|stalled| stalled.len.is_none()) {
+            assert_eq!(victim.step(1)?, Steps::Made, "it never leaves");
+            steps += 1;
+        }
+        Ok(swapped..steps)
+    }
 }
 
-/// Every step from none to `most`, or some of them.
+/// Every step from none to `most`, or some of them. Of what takes very many, always some: to step through it takes too long.
 pub(crate) fn places(most: u64, some: u64) -> impl Iterator<Item = u64> {
-    let stride = if all() { 1 } else { (most / some).max(1) };
-    (0..=most).step_by(stride as usize).chain([most + 1])
+    let some = if !all() {
+        some
+    } else if most <= 4000 {
+        most
+    } else {
+        1000
+    };
+    (0..=most).step_by((most / some).max(1) as usize).chain([most + 1])
 }
 
 /// What is left of `got` without the records of those who live, which must be there, once, and in this order.

@@ -13,7 +13,7 @@ fn kill_everywhere(operation: &Operation, kernel_protocol: bool) -> Result<u64, 
     let mut scene = Scene::new(1, kernel_protocol)?;
     let most = operation.steps(kernel_protocol)?;
     let (mut deaths, mut delivered) = (0, 0);
-    for steps in places(most, 10) {
+    for steps in places(most, 5) {
         let when = format!("{}, killed after {steps} steps of {most}", operation.name);
         let head = scene.head();
         let alive = [content(BEFORE, steps, LEN), content(AFTER, steps, LEN)];

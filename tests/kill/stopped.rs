@@ -45,7 +45,7 @@ fn stop_everywhere(operation: &Operation, lens: &[usize], kernel_protocol: bool)
     let mut scene = Scene::new(1, kernel_protocol).unwrap();
     let most = operation.steps(kernel_protocol)?;
     let mut seen = Seen::default();
-    for steps in places(most, 12).filter(|&steps| steps <= most) {
+    for steps in places(most, 6).filter(|&steps| steps <= most) {
         let when = format!("{}, stopped after {steps} steps of {most}", operation.name);
         let alive = [1, 2].map(|number| content(steps + 1000, number, LEN));
         let mut victim = operation.begin(&scene, steps)?;

@@ -2,8 +2,8 @@
 
 #![expect(unsafe_code, reason = "calls fork(2), ptrace(2) and signals")]
 
-use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::io::{self, Write};
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
@@ -84,6 +84,10 @@ impl Victim {
         if pid > 0 {
             return Ok(Self { pid, traced });
         }
+        // What tests print is captured, in memory that goes with the child.
+        panic::set_hook(Box::new(|info| {
+            let _ = io::stderr().write_all(format!("in a child: {info}\n").as_bytes());
+        }));
         let ready = dies_with(parent) && (!traced || ask_to_be_traced());
         let lived = ready && catch_unwind(AssertUnwindSafe(f)).is_ok();
         // SAFETY: no preconditions.
@@ -102,12 +106,6 @@ impl Victim {
                 signal => self.ptrace(libc::PTRACE_CONT, signal)?,
             }
         }
-    }
-
-    /// Lets it go on from where it is to its next [`mark`].
-    pub(crate) fn until_mark(&mut self) -> io::Result<()> {
-        self.ptrace(libc::PTRACE_CONT, 0)?;
-        self.until_marked()
     }
 
     /// Lets it execute as many instructions; a system call is one.
