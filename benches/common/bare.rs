@@ -51,7 +51,7 @@ impl Bare {
                 each(unsafe { std::slice::from_raw_parts(header.wrapping_add(8), len) });
                 records += 1;
             }
-            at += (len as u64 + 8).next_multiple_of(8);
+            at += (len as u64 + 15) & !7;
             consumer_pos.store(at, Ordering::Release);
         }
         records
@@ -83,7 +83,7 @@ impl BareProducer {
         let consumer_pos = unsafe { &*self.consumer.as_ptr().cast::<AtomicU64>() };
         // SAFETY: the page begins with the word, and is mapped writable for as long as `self` lives.
         let producer_pos = unsafe { &*self.producer.as_ptr().cast::<AtomicU64>() };
-        let (at, stride) = (producer_pos.load(Ordering::Relaxed), (len as u64 + 8).next_multiple_of(8));
+        let (at, stride) = (producer_pos.load(Ordering::Relaxed), (len as u64 + 15) & !7);
         if at + stride - consumer_pos.load(Ordering::Acquire) > self.size {
             return false;
         }

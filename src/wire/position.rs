@@ -83,7 +83,7 @@ impl core::fmt::Display for Position {
 /// Bytes that a record with a payload of `len` bytes takes in the ring: header and payload, rounded up to 8.
 #[inline]
 pub const fn stride(len: u32) -> u64 {
-    (len as u64 + HEADER_BYTES).next_multiple_of(HEADER_BYTES)
+    (len as u64 + 2 * HEADER_BYTES - 1) & !(HEADER_BYTES - 1)
 }
 
 /// The largest payload, in bytes, of a record that takes no more than `bytes` bytes, at least 8: a multiple of 8, so that what
