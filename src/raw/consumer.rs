@@ -220,7 +220,7 @@ impl<M: Memory> Consumer<M> {
             return Err(self.overlong(at, len));
         }
         self.taken = at.advance(stride);
-        self.abandoned += 1;
+        self.abandoned = self.abandoned.wrapping_add(1);
         self.memory.consumer().abandoned.store(self.abandoned, Ordering::Relaxed);
         Ok(true)
     }
@@ -269,7 +269,7 @@ impl<M: Memory> Consumer<M> {
     #[inline]
     fn skip(&mut self, stride: u64) {
         self.taken = self.taken.advance(stride);
-        self.discarded += 1;
+        self.discarded = self.discarded.wrapping_add(1);
         if self.is_ours() {
             self.memory.consumer().discarded.store(self.discarded, Ordering::Relaxed);
         }

@@ -4,5 +4,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod alone;
 mod attach;
+mod forge;
+mod malice;
 mod trade;
