@@ -63,7 +63,7 @@ fn works(ring: &SharedRing) -> TestResult {
 #[test]
 fn a_slot_that_vouches_for_what_cannot_be_is_refused_for_good() -> TestResult {
     alone("malice::a_slot_that_vouches_for_what_cannot_be_is_refused_for_good", || {
-        for forged in [16 + SIZE as u64 + 8, 1 << 40, (1 << 63) - 8, 16 + SIZE as u64 + 8 | ENTERING | 6] {
+        for forged in [16 + SIZE as u64 + 8, 1 << 40, (1 << 63) - 8, (16 + SIZE as u64 + 8) | ENTERING | 6] {
             let (attacked, other) = (Attacked::new(), Attacked::new());
             let (producer, mut consumer) = (attacked.ring.producer()?, attacked.ring.consumer()?);
             producer.output(b"one")?;
