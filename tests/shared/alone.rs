@@ -1,5 +1,5 @@
 //! Tests that have a process of their own.
-
+#![allow(dead_code, reason = "not every attack needs all of it")]
 #![expect(unsafe_code, reason = "calls alarm(2)")]
 
 use std::error::Error;

@@ -1,5 +1,5 @@
 //! Somebody who has a ring's file, and keeps to no rule.
-
+#![allow(dead_code, reason = "not every attack needs all of it")]
 #![expect(unsafe_code, reason = "takes locks")]
 
 use std::fs::{File, OpenOptions};
