@@ -6,6 +6,7 @@ mod support;
 
 mod alone;
 mod attach;
+mod attackers;
 mod forge;
 mod malice;
 mod trade;
