@@ -9,4 +9,6 @@ mod attach;
 mod attackers;
 mod forge;
 mod malice;
+mod post;
+mod refuse;
 mod trade;

@@ -63,7 +63,7 @@ fn works(ring: &SharedRing) -> TestResult {
 #[test]
 fn a_slot_that_vouches_for_what_cannot_be_is_refused_for_good() -> TestResult {
     alone("malice::a_slot_that_vouches_for_what_cannot_be_is_refused_for_good", || {
-        for forged in [16 + SIZE as u64 + 8, 1 << 40, (1 << 63) - 8, 16 + SIZE as u64 + 8 | ENTERING | 6] {
+        for forged in [16 + SIZE as u64 + 8, 1 << 40, (1 << 63) - 8, (16 + SIZE as u64 + 8) | ENTERING | 6] {
             let (attacked, other) = (Attacked::new(), Attacked::new());
             let (producer, mut consumer) = (attacked.ring.producer()?, attacked.ring.consumer()?);
             producer.output(b"one")?;
@@ -168,7 +168,7 @@ fn forge_dead(attacked: &Attacked, slot: usize, owner: u32, start: u64, span: u6
 #[test]
 fn a_span_that_no_dead_producer_can_have_reserved_is_refused() -> TestResult {
     alone("malice::a_span_that_no_dead_producer_can_have_reserved_is_refused", || {
-        for span in [0, 1, 7, 9, 24, SIZE as u64, 1 << 32, 1 << 63, u64::MAX, u64::MAX & !7] {
+        for span in [0, 1, 7, 9, 24, SIZE as u64, 1 << 32, 1 << 63, u64::MAX, !7] {
             let attacked = Attacked::new();
             let (producer, mut consumer) = (attacked.ring.producer()?, attacked.ring.consumer()?);
             attacked.store_two(attacked.producer_page_at(at::SLOTS_USED_AND_REGISTRATIONS), 2, 2);
