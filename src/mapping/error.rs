@@ -14,6 +14,12 @@ pub enum AttachError {
     /// Its length can change under those who map it, which would kill them. A ring that was passed as a descriptor must be a
     /// memfd with `F_SEAL_SHRINK`, `F_SEAL_GROW` and `F_SEAL_SEAL`.
     NotSealed,
+    /// It lies in a file system that does not live in memory, where every write would be written to a disk some time: a ring was
+    /// copied there. A tmpfs is allowed, as at `/dev/shm`.
+    NotInMemory {
+        /// The type of the file system, as statfs(2) numbers it.
+        found: u64,
+    },
     /// It is not as long as it says that it is.
     Length {
         /// Bytes that it has.
@@ -44,6 +50,9 @@ impl fmt::Display for AttachError {
                 "the file is not sealed: its length could change; a memfd with F_SEAL_SHRINK, F_SEAL_GROW and F_SEAL_SEAL is \
                  allowed",
             ),
+            Self::NotInMemory { found } => {
+                write!(f, "the file lies in a file system of type {found:#x}; a tmpfs is allowed, as at /dev/shm")
+            }
             Self::Length { found, expected } => write!(f, "the file has {found} bytes; the ring in it takes {expected}"),
             Self::Descriptor(error) => error.fmt(f),
             Self::NotShared => f.write_str("the ring was made for one process, and is not to be shared"),

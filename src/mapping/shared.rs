@@ -164,6 +164,10 @@ fn check(file: BorrowedFd<'_>, seals: Seals) -> Result<Descriptor, AttachError> 
     if seals == Seals::Required && !sys::seals(file)?.is_some_and(sys::Seals::fix_length) {
         return Err(AttachError::NotSealed);
     }
+    match sys::file_system_type_of(file)? {
+        sys::TMPFS => {}
+        found => return Err(AttachError::NotInMemory { found }),
+    }
     let mut bytes = [0; DESCRIPTOR_BYTES];
     if found.length < bytes.len() as u64 {
         return Err(AttachError::Length { found: found.length, expected: bytes.len() as u64 });

@@ -6,6 +6,9 @@ mod support;
 
 mod alone;
 mod attach;
+mod attackers;
 mod forge;
 mod malice;
+mod post;
+mod refuse;
 mod trade;

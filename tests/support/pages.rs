@@ -25,6 +25,9 @@ pub(crate) struct Pages {
     bytes: usize,
 }
 
+// SAFETY: what is shared is words that are accessed through atomics only; what moves or unmaps them takes the value exclusively.
+unsafe impl Sync for Pages {}
+
 impl Pages {
     /// Maps `bytes` bytes of `fd` from `offset`.
     pub(crate) fn map(fd: BorrowedFd<'_>, protection: libc::c_int, offset: usize, bytes: usize) -> io::Result<Self> {
