@@ -71,8 +71,7 @@ pub fn register<M: Memory>(
     // Before, so that its fence is no part of taking the slot.
     let released = released(memory);
     let registry = &memory.producer().registry;
-    let count = registry.registrations.fetch_add(1, Ordering::Relaxed);
-    let owner = (count % u32::from(u16::MAX)) as u16 + 1;
+    let owner = number(memory);
     for (slot, index) in memory.slots().iter().zip(0..) {
         if slot.owner.load(Ordering::Relaxed) != 0 || !claim.take(index) {
             continue;
@@ -85,6 +84,28 @@ pub fn register<M: Memory>(
         claim.give_back(index);
     }
     Err(NoFreeSlot)
+}
+
+/// A registration number that nobody has who owns a slot: who has been there for 65,535 registrations keeps his to himself, for by
+/// it, others tell whose a record is and whether he lives.
+fn number<M: Memory>(memory: &M) -> u16 {
+    let next = || {
+        let count = memory.producer().registry.registrations.fetch_add(1, Ordering::Relaxed);
+        (count % u32::from(u16::MAX)) as u16 + 1
+    };
+    let is_taken = |number: u16| {
+        let owns = |slot: &Slot| slot.owner.load(Ordering::Relaxed) == u32::from(number);
+        memory.used_slots().iter().any(owns)
+    };
+    let mut found = next();
+    // There are more numbers than slots. Not for ever, whoever writes to them.
+    for _ in memory.slots() {
+        if !is_taken(found) {
+            break;
+        }
+        found = next();
+    }
+    found
 }
 
 /// Frees the slot. All its reservations must be finished, or leaked for good.
