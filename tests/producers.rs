@@ -205,3 +205,20 @@ fn a_ring_without_handles_that_never_had_a_producer_is_disconnected() {
     drop(clone);
     assert!(consumer.is_disconnected());
 }
+
+/// Numbers are 16 bits: after so many others, one would come to a newcomer that somebody still has.
+#[test]
+#[cfg(not(miri))]
+fn no_newcomer_is_taken_for_somebody_who_has_been_there_for_long() {
+    let ring = ring(2);
+    let mut consumer = ring.consumer().unwrap();
+    let kept = ring.producer().unwrap();
+    for _ in 0..=u16::MAX {
+        let newcomer = ring.producer().unwrap();
+        std::mem::forget(newcomer.reserve(8).unwrap());
+        drop(newcomer);
+        assert!(consumer.recover().unwrap(), "nobody is left to finish the record");
+    }
+    kept.output(b"goes on").unwrap();
+    assert_eq!(&*consumer.next().unwrap().unwrap(), b"goes on");
+}
