@@ -57,7 +57,7 @@ pub fn repair<M: Memory, L: Liveness>(memory: &M, liveness: &L) -> Result<Repair
     // Tries at one start lie together, the shortest first.
     dead.sort_by_key(|dead| (dead.word.position().since(floor), dead.word.is_entering(), dead.span));
     let mut repaired = Repaired::default();
-    let mut settled = true;
+    let (mut settled, mut gone) = (true, Vec::new());
     for at in 0..dead.len() {
         let word = dead[at].word;
         let first = at == 0 || dead[at - 1].word != word;
@@ -69,17 +69,27 @@ pub fn repair<M: Memory, L: Liveness>(memory: &M, liveness: &L) -> Result<Repair
         if word.is_entering() && !settled {
             repaired.left += 1;
         } else {
-            free(memory, &dead[at]);
-            repaired.freed += 1;
+            gone.push(&dead[at]);
         }
     }
-    if repaired.freed > 0 {
-        if memory.plain_readers() {
-            publish::publish(memory);
-        }
-        wake_any(memory, Edge::GoneFence);
-    }
+    free_all(memory, &gone);
+    repaired.freed = gone.len() as u32;
     Ok(repaired)
+}
+
+/// Gives the slots of those who are gone back, whose words say that they have left.
+fn free_all<M: Memory, P>(memory: &M, gone: &[&Dead<'_, P>]) {
+    if gone.is_empty() {
+        return;
+    }
+    if memory.plain_readers() {
+        // While the slots have owners: if this is as far as it gets, the next repair finds them, and comes here as well.
+        publish::publish(memory);
+    }
+    for dead in gone {
+        free(memory, dead);
+    }
+    wake_any(memory, Edge::GoneFence);
 }
 
 fn find_dead<'m, 'l, M: Memory, L: Liveness>(memory: &'m M, liveness: &'l L) -> Vec<Dead<'m, L::Proof<'l>>> {

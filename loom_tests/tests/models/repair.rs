@@ -183,12 +183,11 @@ fn a_batch_of_which_some_headers_are_written_is_discarded_whole() {
     }
 }
 
-#[test]
-fn a_repair_that_dies_is_finished_by_the_next() {
+fn a_repair_dies(ring: fn() -> Ring, dies_after: impl Iterator<Item = u32> + Clone) {
     for looks in 0..3 * LOOKS {
-        for dies_after in [4, 5, 6, 7, 8] {
+        for dies_after in dies_after.clone() {
             check(1, move || {
-                let ring = Ring::new(64, 2, 0);
+                let ring = ring();
                 let mut consumer = ring.consumer();
                 let (registration, other) = (slot(&ring), ring.producer());
                 let doomed = {
@@ -207,6 +206,16 @@ fn a_repair_that_dies_is_finished_by_the_next() {
             });
         }
     }
+}
+
+#[test]
+fn a_repair_that_dies_is_finished_by_the_next() {
+    a_repair_dies(|| Ring::new(64, 2, 0), 4..=8);
+}
+
+#[test]
+fn a_repair_that_dies_leaves_it_to_the_next_to_show_plain_readers_what_the_dead_have_hidden() {
+    a_repair_dies(|| Ring::plain(64, 2, 0), 4..=8);
 }
 
 #[test]
