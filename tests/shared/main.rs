@@ -12,5 +12,6 @@ mod forge;
 mod malice;
 mod post;
 mod refuse;
+mod resources;
 mod rights;
 mod trade;
