@@ -167,3 +167,32 @@ fn views_and_packets_allocate_nothing() {
     };
     assert_eq!(allocations(work), 0);
 }
+
+#[cfg(not(miri))]
+#[test]
+fn copying_in_and_out_of_a_shared_ring_allocates_nothing() {
+    for kernel_protocol in [false, true] {
+        let ring = Ring::builder(4096).kernel_protocol(kernel_protocol).build_shared().unwrap();
+        let (producer, mut consumer) = (ring.producer().unwrap(), ring.consumer().unwrap());
+        let mut record = Vec::with_capacity(4096);
+        let mut round = || {
+            producer.output(b"output").unwrap();
+            let mut piecewise = producer.reserve_blocking(100, Some(Duration::ZERO)).unwrap();
+            piecewise.write(7, &[1; 93]).unwrap();
+            piecewise.commit();
+            producer.reserve(10).unwrap().discard();
+            for len in [6, 100] {
+                let _ = consumer.wait(None).unwrap();
+                assert!(consumer.next_into(&mut record).unwrap());
+                assert_eq!(record.len(), len);
+            }
+            assert!(!consumer.next_into(&mut record).unwrap());
+            assert!(consumer.stalled().is_none());
+            assert_eq!(ring.stats().unwrap().available, 0);
+        };
+        // Whatever is made when first used.
+        round();
+        // Now and then, the consumer looks after the dead.
+        assert_eq!(allocations(|| (0..1000).for_each(|_| round())), 0);
+    }
+}

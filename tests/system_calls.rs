@@ -116,6 +116,38 @@ fn one_thread_makes_no_system_call() {
 }
 
 #[test]
+fn a_shared_ring_takes_no_system_call_per_record() {
+    let status = in_a_child("a_shared_ring_takes_no_system_call_per_record", || {
+        let rings = [false, true].map(|kernel_protocol| {
+            let ring = Ring::builder(1 << 16).kernel_protocol(kernel_protocol).build_shared().unwrap();
+            let (producer, consumer) = (ring.producer().unwrap(), ring.consumer().unwrap());
+            (ring, producer, consumer)
+        });
+        let mut record = Vec::with_capacity(100);
+        give_up_system_calls();
+        for (_ring, producer, mut consumer) in rings {
+            for number in 0..RECORDS {
+                let piecewise = producer.reserve_blocking(50, None).map(|mut record| {
+                    let written = record.write(3, &[1; 47]).is_ok();
+                    record.commit();
+                    written
+                });
+                let sent = producer.output(&number.to_ne_bytes()).is_ok() && piecewise == Ok(true);
+                let received =
+                    consumer.next_into(&mut record) == Ok(true) && consumer.next_into(&mut record) == Ok(true);
+                if !sent || !received || record != number.to_ne_bytes() {
+                    exit(1);
+                }
+            }
+            // Their drops unmap memory.
+            std::mem::forget((_ring, producer, consumer));
+        }
+        exit(DONE);
+    });
+    assert_eq!(status.code(), Some(DONE), "{status}");
+}
+
+#[test]
 fn a_producer_and_a_busy_consumer_make_no_system_call() {
     let status = in_a_child("a_producer_and_a_busy_consumer_make_no_system_call", || {
         let (_ring, producer, mut consumer) = ring(false);

@@ -11,9 +11,11 @@ use super::{Locks, repair};
 #[cfg(not(miri))]
 use crate::mapping::{RingFile, Writable};
 #[cfg(not(miri))]
-use crate::raw::{self, Repaired};
+use crate::raw::{self, Memory, Repaired};
 use crate::raw::{Consumer, Liveness, Mapped};
 use crate::wire::Corrupt;
+#[cfg(not(miri))]
+use crate::wire::HEADER_BYTES;
 
 /// How often it looks while something holds it up.
 #[cfg(not(miri))]
@@ -117,7 +119,11 @@ impl Guard {
     fn recover(&mut self, consumer: &mut Consumer<Mapped>) -> Result<bool, Corrupt> {
         self.looked = Instant::now();
         let mut went_on = false;
-        while consumer.skip_abandoned(&self.locks)? {
+        // No ring holds more records; who finishes the same one again and again does not keep the consumer here.
+        for _ in 0..consumer.memory().size().bytes() / HEADER_BYTES {
+            if !consumer.skip_abandoned(&self.locks)? {
+                break;
+            }
             went_on = true;
         }
         match self.repair(consumer.memory()) {

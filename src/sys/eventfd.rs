@@ -9,6 +9,8 @@ use super::check;
 #[derive(Debug)]
 pub(crate) struct EventFd {
     fd: OwnedFd,
+    /// Whether another process has made it, and may have seen to it that it blocks.
+    foreign: bool,
 }
 
 impl EventFd {
@@ -17,22 +19,33 @@ impl EventFd {
         // SAFETY: no preconditions.
         let fd = check(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) })?;
         // SAFETY: the call has just opened it, and nobody else owns it.
-        Ok(Self { fd: unsafe { OwnedFd::from_raw_fd(fd) } })
+        Ok(Self { fd: unsafe { OwnedFd::from_raw_fd(fd) }, foreign: false })
     }
 
     /// One that another process has made. fcntl(F_SETFL): it does not block, unless that process changes its mind.
     pub(crate) fn adopt(fd: OwnedFd) -> io::Result<Self> {
         // SAFETY: no preconditions.
         super::check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK) })?;
-        Ok(Self { fd })
+        Ok(Self { fd, foreign: true })
     }
 
-    /// write(2): adds one. Fails only where the counter is at its end, and thus not zero.
+    /// write(2): adds one. Not where the counter is at its end, and thus not zero.
     pub(crate) fn add_one(&self) {
+        if self.foreign && !self.has_room() {
+            return;
+        }
         let one = 1_u64;
         // SAFETY: valid for reads of its 8 bytes.
         let written = unsafe { libc::write(self.fd.as_raw_fd(), (&raw const one).cast(), size_of::<u64>()) };
-        debug_assert!(written == 8 || io::Error::last_os_error().kind() == io::ErrorKind::WouldBlock);
+        debug_assert!(written == 8 || self.foreign || io::Error::last_os_error().kind() == io::ErrorKind::WouldBlock);
+    }
+
+    /// poll(2): whether one can be added. A description that is shared may block, whoever asks for what: it has one set of flags.
+    fn has_room(&self) -> bool {
+        let mut poll = libc::pollfd { fd: self.fd.as_raw_fd(), events: libc::POLLOUT, revents: 0 };
+        // SAFETY: one structure, valid for reads and writes.
+        let ready = unsafe { libc::poll(&raw mut poll, 1, 0) };
+        ready == 1 && poll.revents & libc::POLLOUT != 0
     }
 
     /// read(2): back to zero.

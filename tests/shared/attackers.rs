@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use dynring::{CopyingConsumer, CopyingProducer, Ring, SharedRing};
 
 use crate::alone::{TestResult, alone, alone_for};
-use crate::forge::{Attacked, ENTERING, Random, SIZE, SLOTS, at};
+use crate::forge::{Attacked, ENTERING, EndOf, Random, SIZE, SLOTS, at};
 use crate::support::pages::page_size;
 
 /// How long the live attack lasts, in seconds. Ten minutes are a full run.
@@ -210,6 +210,7 @@ fn a_live_attacker_gets_errors_and_stalls_and_nothing_else() -> TestResult {
                 scope.spawn(move || attack(attacked, seed, done));
                 scope.spawn(move || withstand(attacked, seed + 100, until, steps));
             }
+            let _end = EndOf(&done);
             let innocent = scope.spawn(move || innocent_traffic(until));
             while Instant::now() < until {
                 let before = steps.each_ref().map(|steps| steps.load(Ordering::Relaxed));
@@ -221,7 +222,6 @@ fn a_live_attacker_gets_errors_and_stalls_and_nothing_else() -> TestResult {
                 }
             }
             assert_ne!(innocent.join().unwrap().unwrap(), 0);
-            done.store(true, Ordering::Relaxed);
         });
         eprintln!("{steps:?} steps");
         Ok(())
@@ -246,10 +246,10 @@ fn positions_that_run_away_do_not_take_a_producer_along() -> TestResult {
                         }
                     }
                 });
+                let _end = EndOf(&done);
                 for _ in 0..1000 {
                     let _ = producer.output(b"record");
                 }
-                done.store(true, Ordering::Relaxed);
             });
             assert!(begun.elapsed() < ENDLESS);
         }

@@ -5,7 +5,7 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use dynring::{Builder, Ring, SharedRing};
 
@@ -168,5 +168,15 @@ impl Random {
             6 => two(self.below(SIZE) as u32 | (self.below(4) as u32) << 30, self.below(8) as u32),
             _ => 0,
         }
+    }
+}
+
+/// Ends an attack when dropped, by a panic too.
+#[derive(Debug)]
+pub(crate) struct EndOf<'d>(pub(crate) &'d AtomicBool);
+
+impl Drop for EndOf<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }

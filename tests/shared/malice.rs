@@ -1,5 +1,7 @@
 //! Words that no correct peer writes: errors that stay, or a stall that is reported, and nothing else.
 
+use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use dynring::{
@@ -9,6 +11,7 @@ use dynring::{
 
 use crate::alone::{TestResult, alone};
 use crate::forge::{Attacked, BUSY, DISCARD, ENTERING, SIZE, SLOTS, at, hold, lock};
+use crate::post::{blocking_eventfd, send};
 
 const MOMENT: Option<Duration> = Some(Duration::from_millis(30));
 
@@ -373,6 +376,25 @@ fn locks_in_the_wrong_hands_refuse_and_delay_nobody() -> TestResult {
         drop(thief);
         assert!(!attacked.ring.repair()?.busy);
         attacked.ring.consumer()?;
+        Ok(())
+    })
+}
+
+#[test]
+fn a_bell_that_cannot_be_rung_holds_up_no_producer() -> TestResult {
+    alone("malice::a_bell_that_cannot_be_rung_holds_up_no_producer", || {
+        let attacked = Attacked::new();
+        // Blocks, and its counter is at its end.
+        let bell = blocking_eventfd(u64::MAX - 1)?;
+        let (near, far) = UnixStream::pair()?;
+        send(&near, b"dynring1", &[attacked.ring.as_fd().as_raw_fd(), bell.as_raw_fd()])?;
+        let ring = SharedRing::receive(&far)?;
+        let (producer, mut consumer) = (ring.producer()?, ring.consumer()?);
+        for number in 0..100u8 {
+            attacked.store_two(attacked.consumer_page_at(at::SLEEPING_AND_CLOSED), 2, 0);
+            producer.output(&[number])?;
+            assert_eq!(next(&mut consumer)?, Some(vec![number]));
+        }
         Ok(())
     })
 }

@@ -57,6 +57,19 @@ pub(crate) fn memfd(bytes: &[u8], len: u64, seals: libc::c_int) -> io::Result<Fi
     if sealed == 0 { Ok(file) } else { Err(io::Error::last_os_error()) }
 }
 
+/// An eventfd that blocks, and has counted to `count`.
+pub(crate) fn blocking_eventfd(count: u64) -> io::Result<File> {
+    // SAFETY: no preconditions.
+    let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the call has just opened it.
+    let mut file = File::from(unsafe { OwnedFd::from_raw_fd(fd) });
+    file.write_all(&count.to_ne_bytes())?;
+    Ok(file)
+}
+
 /// setrlimit(2), for this process, of both the limit and what it may be raised to.
 pub(crate) fn limit(resource: libc::__rlimit_resource_t, most: u64) -> io::Result<()> {
     let limit = libc::rlimit { rlim_cur: most, rlim_max: most };
