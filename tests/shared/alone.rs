@@ -32,9 +32,13 @@ pub(crate) fn alone_for(seconds: u64, name: &str, case: impl FnOnce() -> TestRes
     let heard = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{}\n{heard}\n{said}", output.status);
     assert!(heard.contains("1 passed"), "there is no test {name}:\n{heard}");
-    for skipped in said.lines().filter(|line| line.contains("skipped: ")) {
-        // The macros that print are captured when a test passes; this is not.
-        writeln!(io::stderr(), "{skipped}")?;
+    for line in said.lines() {
+        if line.contains("skipped: ") {
+            // The macros that print are captured when a test passes; this is not.
+            writeln!(io::stderr(), "{line}")?;
+        } else {
+            eprintln!("{line}");
+        }
     }
     Ok(())
 }

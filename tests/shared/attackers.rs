@@ -1,11 +1,12 @@
 //! Somebody who writes anything anywhere, all the time.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use dynring::{CopyingConsumer, CopyingProducer, Ring, SharedRing};
+use dynring::{CopyingConsumer, CopyingProducer, Readiness, Repair, ReserveError, Ring, SharedRing};
 
 use crate::alone::{TestResult, alone, alone_for};
 use crate::forge::{Attacked, ENTERING, EndOf, Random, SIZE, SLOTS, at};
@@ -13,6 +14,14 @@ use crate::support::pages::page_size;
 
 /// How long the live attack lasts, in seconds. Ten minutes are a full run.
 const SECONDS: &str = "DYNRING_ATTACK_SECONDS";
+
+/// How many files of each kind to make up. Ten thousand are a full run.
+const IMAGES: &str = "DYNRING_ATTACK_IMAGES";
+
+/// What the environment says.
+fn number(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).ok().and_then(|number| number.parse().ok()).unwrap_or(otherwise)
+}
 
 /// An operation that takes longer than this, on a machine that does other things too, counts as one that never ends.
 const ENDLESS: Duration = Duration::from_secs(30);
@@ -40,46 +49,95 @@ fn make_plausible(attacked: &Attacked, start: u64, bytes: u64) {
     }
 }
 
-/// One thing, chosen at random, that a consumer does. What comes of it is its own affair.
-fn consume(consumer: &mut CopyingConsumer, record: &mut Vec<u8>, random: &mut Random) {
+/// How often what came of it.
+type Tally = BTreeMap<&'static str, u64>;
+
+/// One thing, chosen at random, that a consumer does, and what comes of it.
+fn consume(consumer: &mut CopyingConsumer, record: &mut Vec<u8>, random: &mut Random) -> &'static str {
     match random.below(8) {
-        0 => drop(consumer.wait(Some(Duration::from_micros(random.below(200) as u64)))),
-        1 => drop(consumer.stalled()),
-        2 => drop(consumer.recover()),
-        3 => drop((consumer.available(), consumer.discarded(), consumer.abandoned())),
-        _ => {
-            let found = consumer.next_into(record);
-            assert!(found != Ok(true) || record.len() <= SIZE - 8, "{} bytes", record.len());
+        0 => match consumer.wait(Some(Duration::from_micros(random.below(200) as u64))) {
+            Ok(Readiness::Ready) => "a wait for a record",
+            Ok(_) => "a wait in vain",
+            Err(_) => "a wait refused",
+        },
+        1 => consumer.stalled().map_or("no stall", |_| "a stall"),
+        2 => match consumer.recover() {
+            Ok(true) => "something recovered",
+            Ok(false) => "nothing recovered",
+            Err(_) => "a recovery refused",
+        },
+        3 => {
+            let _ = (consumer.available(), consumer.discarded(), consumer.abandoned());
+            "figures"
         }
+        _ => match consumer.next_into(record) {
+            Ok(true) => {
+                assert!(record.len() <= SIZE - 8, "{} bytes", record.len());
+                "a record"
+            }
+            Ok(false) => "no record",
+            Err(_) => "a record refused",
+        },
     }
 }
 
-/// One thing, chosen at random, that a producer does.
-fn produce(producer: &CopyingProducer, random: &mut Random) {
-    let len = random.below(700);
-    let payload = [0x5a; 700];
-    match random.below(5) {
-        0 => drop(producer.output(&payload[..len])),
-        1 => drop(producer.reserve_blocking(len, Some(Duration::from_micros(50)))),
-        2 => drop(producer.reserve(len)),
-        3 => std::mem::forget(producer.reserve(len)),
-        _ => {
-            let Ok(mut record) = producer.reserve(len) else { return };
+/// One thing, chosen at random, that a producer does, and what comes of it.
+fn produce(producer: &CopyingProducer, random: &mut Random) -> &'static str {
+    let (len, payload) = (random.below(700), [0x5a; 700]);
+    let reserved = match random.below(5) {
+        0 => producer.output(&payload[..len]),
+        1 => producer.reserve_blocking(len, Some(Duration::from_micros(50))).map(drop),
+        2 => producer.reserve(len).map(drop),
+        3 => producer.reserve(len).map(std::mem::forget),
+        _ => producer.reserve(len).map(|mut record| {
             let written = record.write(len / 2, &payload[..len - len / 2]);
             assert_eq!((written, record.len()), (Ok(()), len));
             record.commit();
-        }
+        }),
+    };
+    match reserved {
+        Ok(()) => "a reservation",
+        Err(ReserveError::Full) => "a ring that is full",
+        Err(ReserveError::Closed) => "a ring that is closed",
+        Err(_) => "a reservation refused",
     }
 }
 
-/// One thing, chosen at random, that somebody who is attached does.
-fn look(ring: &SharedRing, random: &mut Random) {
+/// One thing, chosen at random, that somebody who is attached does, and what comes of it.
+fn look(ring: &SharedRing, random: &mut Random) -> &'static str {
     match random.below(4) {
-        0 => drop(ring.repair()),
-        1 => drop(ring.stats()),
-        2 => drop(ring.has_consumer()),
-        _ => drop(ring.producer().map(|producer| producer.output(b"newcomer"))),
+        0 => match ring.repair() {
+            Ok(Repair { freed: 1.., .. }) => "a repair",
+            Ok(_) => "nothing to repair",
+            Err(_) => "a repair refused",
+        },
+        1 => ring.stats().map_or("no figures", |_| "figures"),
+        2 => ring.has_consumer().map_or("no answer", |_| "an answer"),
+        _ => ring.producer().map_or("no newcomer", |producer| produce(&producer, random)),
     }
+}
+
+/// That all kinds of things came of the attack, and not only the same error again and again.
+fn says_everything(tally: &Tally) {
+    let wanted = [
+        "a wait for a record",
+        "a wait in vain",
+        "a wait refused",
+        "a stall",
+        "something recovered",
+        "a recovery refused",
+        "a record",
+        "no record",
+        "a record refused",
+        "a reservation",
+        "a ring that is full",
+        "a ring that is closed",
+        "a reservation refused",
+        "a repair",
+        "a repair refused",
+    ];
+    let missing: Vec<_> = wanted.iter().filter(|what| !tally.contains_key(*what)).collect();
+    assert!(missing.is_empty(), "{missing:?} of {tally:?}");
 }
 
 /// A file of which nothing is right but the descriptor, if it is not by chance.
@@ -111,29 +169,32 @@ fn random_image(attacked: &Attacked, random: &mut Random) {
 #[test]
 fn whatever_a_file_holds_whoever_attaches_gets_an_answer() -> TestResult {
     alone("attackers::whatever_a_file_holds_whoever_attaches_gets_an_answer", || {
-        for seed in 0..5_000 {
+        let mut tally = Tally::new();
+        for seed in 0..number(IMAGES, 1500) {
             let mut random = Random::new(seed);
             for attacked in Attacked::both() {
                 random_image(&attacked, &mut random);
-                drive(&attacked, &mut random)?;
+                drive(&attacked, &mut random, &mut tally)?;
             }
         }
+        says_everything(&tally);
         Ok(())
     })
 }
 
 /// A few things, done to a ring by somebody who has just attached.
-fn drive(attacked: &Attacked, random: &mut Random) -> TestResult {
+fn drive(attacked: &Attacked, random: &mut Random, tally: &mut Tally) -> TestResult {
     let ring = SharedRing::from_fd(&attacked.ring)?;
     let (mut record, mut producers) = (Vec::new(), Vec::new());
     let mut consumer = ring.consumer().ok();
     producers.extend(ring.producer());
     for _ in 0..12 {
-        match (random.below(4), &mut consumer, producers.first()) {
+        let result = match (random.below(4), &mut consumer, producers.first()) {
             (0 | 1, Some(consumer), _) => consume(consumer, &mut record, random),
             (2, _, Some(producer)) => produce(producer, random),
             _ => look(&ring, random),
-        }
+        };
+        *tally.entry(result).or_default() += 1;
     }
     assert!(record.capacity() <= 2 * SIZE);
     Ok(())
@@ -168,47 +229,48 @@ fn attack(attacked: &Attacked, seed: u64, done: &AtomicBool) {
             }
             _ => attacked.store(at, attacked.load(at) ^ 1 << random.below(64)),
         }
-        for _ in 0..random.below(200) {
+        // Now and then there is time to get somewhere.
+        for _ in 0..1 << random.below(16) {
             std::hint::spin_loop();
         }
     }
 }
 
-/// Attaches, again and again, until `until`, and does what one does. Counts what it has done.
-fn withstand(attacked: &Attacked, seed: u64, until: Instant, steps: &AtomicU64) {
+/// Attaches, again and again, until `until`, and does what one does. Counts what it has done, and what came of it.
+fn withstand(attacked: &Attacked, seed: u64, until: Instant, steps: &AtomicU64) -> Tally {
     let mut random = Random::new(seed);
-    let mut record = Vec::new();
+    let (mut record, mut tally) = (Vec::new(), Tally::new());
     while Instant::now() < until {
         // The descriptor is attacked, too: whoever is attached has done with it.
         let ring = SharedRing::from_fd(&attacked.ring).unwrap_or_else(|_| attacked.ring.clone());
         let (mut consumer, producer) = (ring.consumer().ok(), ring.producer().ok());
-        for _ in 0..100 {
-            if let Some(consumer) = &mut consumer {
-                consume(consumer, &mut record, &mut random);
-            }
-            if let Some(producer) = &producer {
-                produce(producer, &mut random);
-            }
-            if random.below(20) == 0 {
-                look(&ring, &mut random);
+        // An error stays: then it is time to attach anew.
+        for _ in 0..12 {
+            let consumed = consumer.as_mut().map(|consumer| consume(consumer, &mut record, &mut random));
+            let produced = producer.as_ref().map(|producer| produce(producer, &mut random));
+            let looked = (random.below(20) == 0).then(|| look(&ring, &mut random));
+            for result in [consumed, produced, looked].into_iter().flatten() {
+                *tally.entry(result).or_default() += 1;
             }
             steps.fetch_add(1, Ordering::Relaxed);
         }
     }
+    tally
 }
 
 #[test]
 fn a_live_attacker_gets_errors_and_stalls_and_nothing_else() -> TestResult {
-    let seconds = std::env::var(SECONDS).ok().and_then(|seconds| seconds.parse().ok()).unwrap_or(3);
+    let seconds = number(SECONDS, 3);
     alone_for(seconds, "attackers::a_live_attacker_gets_errors_and_stalls_and_nothing_else", || {
         let until = Instant::now() + Duration::from_secs(seconds);
         let attacked = Attacked::both();
         let (done, steps) = (AtomicBool::new(false), [const { AtomicU64::new(0) }; 2]);
         thread::scope(|scope| {
+            let mut victims = Vec::new();
             for (seed, (attacked, steps)) in attacked.iter().zip(&steps).enumerate() {
                 let (seed, done) = (seed as u64, &done);
                 scope.spawn(move || attack(attacked, seed, done));
-                scope.spawn(move || withstand(attacked, seed + 100, until, steps));
+                victims.push(scope.spawn(move || withstand(attacked, seed + 100, until, steps)));
             }
             let _end = EndOf(&done);
             let innocent = scope.spawn(move || innocent_traffic(until));
@@ -222,8 +284,10 @@ fn a_live_attacker_gets_errors_and_stalls_and_nothing_else() -> TestResult {
                 }
             }
             assert_ne!(innocent.join().unwrap().unwrap(), 0);
+            for victim in victims {
+                eprintln!("withstood: {:?}", victim.join().unwrap());
+            }
         });
-        eprintln!("{steps:?} steps");
         Ok(())
     })
 }
