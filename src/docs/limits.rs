@@ -17,7 +17,7 @@
 //! | positions | wrap at 2⁶⁴ | compared by distance, below 2⁶³ |
 //! | a slot that is not used | its word looks current again after 2⁶³ bytes | the same |
 //! | laps in a tag | modulo 65,536 | 16 bits |
-//! | owners in a tag | modulo 65,535 | 16 bits, 0 is nobody |
+//! | owners in a tag | modulo 65,535; nobody gets a number that is in use | 16 bits, 0 is nobody |
 //! | time-outs | whole nanoseconds; on kernel rings, milliseconds, rounded up | futex(2); epoll_wait(2) |
 //! | rings in a set | as many as there are descriptors: two for each, two for the set | epoll(7) |
 //! | kinds of rings in a set | those of the kernel | a ring of this crate sleeps on a futex, which epoll cannot watch |

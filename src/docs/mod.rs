@@ -4,3 +4,4 @@ pub mod format;
 pub mod internal;
 pub mod limits;
 pub mod rejected;
+pub mod reliability;
