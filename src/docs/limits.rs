@@ -20,7 +20,7 @@
 //! | positions | wrap at 2⁶⁴ | compared by distance, below 2⁶³ |
 //! | a slot that is not used | its word looks current again after 2⁶³ bytes | the same |
 //! | laps in a tag | modulo 65,536 | 16 bits |
-//! | owners in a tag | modulo 65,535 | 16 bits, 0 is nobody |
+//! | owners in a tag | modulo 65,535; nobody gets a number that is in use | 16 bits, 0 is nobody |
 //! | a snapshot of a ring whose producers overwrite | begun 16 times at most, then refused | producers may be faster each time |
 //! | memory for snapshots | as much as the ring has data, for each that is open | they are copied |
 //! | certainty that a snapshot is whole | on processors that keep stores in order: x86-64 | [the kernel has no fence there](super::internal#snapshots-of-rings-whose-producers-overwrite) |

@@ -5,4 +5,5 @@ pub mod format;
 pub mod internal;
 pub mod limits;
 pub mod rejected;
+pub mod reliability;
 pub mod verifier;

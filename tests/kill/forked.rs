@@ -83,6 +83,7 @@ const WAYS: [(&str, Leave); 3] = [
                     unsafe { libc::pause() };
                 }
             }
+            -1 => panic!("{}", std::io::Error::last_os_error()),
             child => pid.store(child as u64, Ordering::SeqCst),
         }
     }),
@@ -99,6 +100,14 @@ const WAYS: [(&str, Leave); 3] = [
 struct Orphan(libc::pid_t);
 
 impl Orphan {
+    /// The one that was noted last.
+    fn noted(pid: &AtomicU64) -> Self {
+        let noted = pid.swap(0, Ordering::SeqCst) as libc::pid_t;
+        // Other numbers stand for groups of processes.
+        assert!(noted > 0);
+        Self(noted)
+    }
+
     fn lives(&self) -> bool {
         // SAFETY: no signal is sent.
         unsafe { libc::kill(self.0, 0) == 0 }
@@ -128,7 +137,7 @@ fn a_producer_is_dead_though_its_child_lives() -> TestResult {
                 mark();
             })?;
             parent.until_stopped()?;
-            let orphan = Orphan(pid.load(Ordering::SeqCst) as libc::pid_t);
+            let orphan = Orphan::noted(pid);
             let record = content(1, 1, LEN);
             scene.live.output(&record)?;
             assert!(scene.read_on().is_empty(), "{way}: the parent lives");
@@ -164,7 +173,7 @@ fn a_consumer_is_dead_though_its_child_lives() -> TestResult {
             mark();
         })?;
         parent.until_stopped()?;
-        let orphan = Orphan(pid.load(Ordering::SeqCst) as libc::pid_t);
+        let orphan = Orphan::noted(pid);
         assert!(ring.consumer().is_err(), "{way}: the parent lives");
         parent.kill()?;
         until(way, || ring.consumer().is_ok());

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use dynring::{Consumer, Producer, RegisterError, ReserveError, Ring, Stats, TrustedRing};
 
 use crate::headers::{Headers, Skipped};
-use crate::scene::{Inherited, TestResult, alone, content, report, stride, times, trusted};
+use crate::scene::{Inherited, Stop, TestResult, alone, content, report, stride, times, trusted};
 use crate::support::victim::{Victim, until};
 
 const PRODUCERS: u64 = 4;
@@ -194,6 +194,7 @@ fn kill_at_random(kills: u64, kernel_protocol: bool) -> TestResult {
     let mut before = (0, 0);
     thread::scope(|scope| -> TestResult {
         let receiver = scope.spawn(|| receive(&mut consumer, &mut history, &stop));
+        let stop = Stop(&stop);
         let mut whose = 0;
         let mut start = || {
             whose += 1;
@@ -212,7 +213,7 @@ fn kill_at_random(kills: u64, kernel_protocol: bool) -> TestResult {
         }
         let after = footprint();
         victims.into_iter().try_for_each(Victim::kill)?;
-        stop.store(true, Ordering::SeqCst);
+        drop(stop);
         receiver.join().unwrap();
         assert_eq!(after.1, before.1, "descriptors");
         assert!(after.0 < before.0 + 1024, "resident pages: {} and then {}", before.0, after.0);

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io::Write;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use dynring::{Builder, Consumer, Producer, Ring, SharedRing, TrustedRing};
@@ -116,6 +117,15 @@ impl Scene {
         let newcomers: Vec<Producer> = (0..others).map(|_| self.ring.producer().expect(when)).collect();
         assert!(self.ring.producer().is_err(), "{when}: more slots than there are");
         drop(newcomers);
+    }
+}
+
+/// Says so when it is dropped: a thread is to stop even if the test fails.
+pub(crate) struct Stop<'s>(pub(crate) &'s AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
     }
 }
 

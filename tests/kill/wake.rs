@@ -1,15 +1,18 @@
 //! A consumer that sleeps, and whoever should wake it is killed.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
-
-use dynring::Readiness;
+use std::time::Duration;
 
 use crate::asleep::Watched;
 use crate::operation::{OPERATIONS, places};
-use crate::scene::{Scene, TestResult, content, report, require_ptrace};
+use crate::scene::{Scene, Stop, TestResult, report, require_ptrace};
 use crate::support::victim::{Steps, until};
+
+/// Longer than it is ever asleep, as it looks after the dead.
+const A_WHILE: Option<Duration> = Some(Duration::from_secs(10));
 
 #[test]
 fn a_consumer_whose_waker_dies_anywhere_wakes_up_nevertheless() -> TestResult {
@@ -17,19 +20,18 @@ fn a_consumer_whose_waker_dies_anywhere_wakes_up_nevertheless() -> TestResult {
     let output = &OPERATIONS[2];
     for kernel_protocol in [false, true] {
         let Scene { ring, live, mut consumer } = Scene::new(1, kernel_protocol)?;
-        let last = content(u64::MAX, 0, 24);
         let got = Mutex::new(Vec::new());
         let (mut deaths, mut most, mut delivered) = (0, 0, Vec::new());
+        let stop = AtomicBool::new(false);
         thread::scope(|scope| -> TestResult {
+            let stop = Stop(&stop);
             let (say, hear) = mpsc::channel();
-            let (got, last) = (&got, &last);
+            let (got, stopped) = (&got, stop.0);
             scope.spawn(move || {
                 say.send(Watched::current()).unwrap();
-                while consumer.wait(None).unwrap() == Readiness::Ready {
+                while !stopped.load(Ordering::SeqCst) {
+                    let _ = consumer.wait(A_WHILE).unwrap();
                     while let Some(record) = consumer.next().unwrap() {
-                        if *record == **last {
-                            return;
-                        }
                         got.lock().unwrap().push(record.to_vec());
                     }
                 }
@@ -52,7 +54,7 @@ fn a_consumer_whose_waker_dies_anywhere_wakes_up_nevertheless() -> TestResult {
                 }
                 victim.kill()?;
                 until("the consumer has looked after the dead", || {
-                    thread::sleep(std::time::Duration::from_micros(100));
+                    thread::sleep(Duration::from_micros(100));
                     let stats = stats();
                     stats.consumer_pos == stats.head && stats.producers == 1
                 });
@@ -61,7 +63,9 @@ fn a_consumer_whose_waker_dies_anywhere_wakes_up_nevertheless() -> TestResult {
                 delivered.push(found.len());
                 deaths += 1;
             }
-            live.output(last)?;
+            drop(stop);
+            // Wakes it.
+            live.output(b"")?;
             Ok(())
         })?;
         let everything = delivered.remove(0);

@@ -187,6 +187,8 @@ impl Victim {
     }
 
     fn signal(&self, signal: libc::c_int) -> io::Result<()> {
+        // Other numbers stand for groups of processes.
+        assert!(self.pid > 0, "the child has ended");
         // SAFETY: the child is this process's own, and not waited for yet.
         check(unsafe { libc::kill(self.pid, signal) }.into()).map(drop)
     }
