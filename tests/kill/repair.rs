@@ -1,10 +1,13 @@
 //! Repairs that are killed after any instruction.
 
-use crate::operation::{OPERATIONS, of_the_dead, places};
+use std::io;
+
+use crate::operation::{OPERATIONS, Operation, of_the_dead, places};
 use crate::scene::{Scene, TestResult, content, report, require_ptrace, stride, times};
 use crate::support::victim::{Steps, Victim, mark};
 
 const LEN: usize = 40;
+const OUTPUT: &Operation = &OPERATIONS[2];
 
 /// Somebody who repairs.
 fn begin(scene: &Scene) -> std::io::Result<Victim> {
@@ -20,49 +23,56 @@ fn begin(scene: &Scene) -> std::io::Result<Victim> {
     })
 }
 
-#[test]
-fn a_repair_that_dies_anywhere_is_finished_by_the_next() -> TestResult {
+/// A producer dies after `dead_after` instructions between two records of one who lives, then a repair of that after `steps`. The
+/// next repair leaves nothing to be done. What came of the one that died.
+fn die_one_after_the_other(scene: &mut Scene, dead_after: u64, steps: u64, reserved: u64) -> io::Result<Steps> {
+    let when = format!("a producer killed after {dead_after} steps, a repair after {steps}");
+    let (head, alive) = (scene.head(), [1, 2].map(|number| content(1000 + dead_after, steps ^ number << 20, LEN)));
+    scene.live.output(&alive[0])?;
+    let mut dead = OUTPUT.begin(scene, 1)?;
+    dead.step(dead_after)?;
+    dead.kill()?;
+    scene.live.output(&alive[1])?;
+    let mut repairer = begin(scene)?;
+    let made = repairer.step(steps)?;
+    repairer.kill()?;
+
+    let repair = scene.ring.ring().repair()?;
+    assert_eq!((repair.left, repair.busy), (0, false), "{when}");
+    assert_eq!(scene.ring.ring().stats()?.producers, 1, "{when}");
+    let found = of_the_dead(scene.read_on(), &alive, &when);
+    assert!(found.is_empty(), "{when}: {found:?}");
+    assert_eq!(scene.head().wrapping_sub(head) - 2 * stride(LEN), reserved, "{when}");
+    scene.assert_clean(2, &when);
+    Ok(made)
+}
+
+fn kill_everywhere(kernel_protocol: bool) -> TestResult {
     let Some(_alone) = require_ptrace() else { return Ok(()) };
-    let output = &OPERATIONS[2];
-    for kernel_protocol in [false, true] {
-        let mut scene = Scene::new(2, kernel_protocol)?;
-        let entering = output.swapped_after(kernel_protocol)?;
-        let (mut deaths, mut most) = (0, 0);
-        let of_producers = [entering.start - 1, entering.start, (entering.start + entering.end) / 2, entering.end - 1];
-        for (round, dead_after) in of_producers.into_iter().enumerate().skip(times(2, 0) as usize) {
-            for steps in [u64::MAX].into_iter().chain((0..).take_while(|&steps| steps < 1 << 20)) {
-                if steps != u64::MAX && steps > most {
-                    break;
-                }
-                if steps != u64::MAX && !places(most, 2).any(|place| place == steps) {
-                    continue;
-                }
-                let when = format!("a producer killed after {dead_after} steps, a repair after {steps}");
-                let whose = 1000 + round as u64;
-                let (head, alive) = (scene.head(), [1, 2].map(|number| content(whose, steps ^ number << 20, LEN)));
-                scene.live.output(&alive[0])?;
-                let mut dead = output.begin(&scene, 1)?;
-                dead.step(dead_after)?;
-                dead.kill()?;
-                scene.live.output(&alive[1])?;
-                let mut repairer = begin(&scene)?;
-                if let Steps::Marked(all) = repairer.step(steps)? {
-                    most = most.max(all);
-                }
-                repairer.kill()?;
-                let repair = scene.ring.ring().repair()?;
-                assert_eq!((repair.left, repair.busy), (0, false), "{when}");
-                assert_eq!(scene.ring.ring().stats()?.producers, 1, "{when}");
-                let found = of_the_dead(scene.read_on(), &alive, &when);
-                assert!(found.is_empty(), "{when}: {found:?}");
-                let reserved = scene.head().wrapping_sub(head) - 2 * stride(LEN);
-                let swapped = dead_after >= entering.start;
-                assert_eq!(reserved, if swapped { output.span } else { 0 }, "{when}");
-                scene.assert_clean(2, &when);
-                deaths += 1;
-            }
+    let mut scene = Scene::new(2, kernel_protocol)?;
+    let entering = OUTPUT.swapped_after(kernel_protocol)?;
+    let mut deaths = 0;
+    let of_producers = [entering.start, entering.end - 1, entering.start - 1, (entering.start + entering.end) / 2];
+    for dead_after in of_producers.into_iter().take(times(3, 4) as usize) {
+        let reserved = if dead_after >= entering.start { OUTPUT.span } else { 0 };
+        let whole = die_one_after_the_other(&mut scene, dead_after, u64::MAX, reserved)?;
+        let Steps::Marked(most) = whole else { unreachable!() };
+        for steps in places(most, 2) {
+            die_one_after_the_other(&mut scene, dead_after, steps, reserved)?;
+            deaths += 1;
         }
-        report(&format!("repair (kernel protocol: {kernel_protocol}): {deaths} deaths after 0 to {most} steps"));
+        let protocol = if kernel_protocol { "kernel protocol" } else { "native" };
+        report(&format!("repair ({protocol}): {deaths} deaths, the last of them after {most} steps"));
     }
     Ok(())
+}
+
+#[test]
+fn a_repair_that_dies_anywhere_is_finished_by_the_next() -> TestResult {
+    kill_everywhere(false)
+}
+
+#[test]
+fn a_repair_that_dies_anywhere_hides_nothing_from_plain_readers() -> TestResult {
+    kill_everywhere(true)
 }
