@@ -103,7 +103,12 @@ pub(crate) struct Ring {
 impl Ring {
     /// A new ring of `bytes` bytes.
     pub(crate) fn new(bytes: u32) -> io::Result<Self> {
-        let (map, payload) = (create_ring(bytes)?, Value::new(MAX_LEN as u32)?);
+        Self::of(create_ring(bytes)?)
+    }
+
+    /// A ring that somebody else has made.
+    pub(crate) fn of(map: OwnedFd) -> io::Result<Self> {
+        let payload = Value::new(MAX_LEN as u32)?;
         let output = output(map.as_fd(), &payload)?;
         let dynptr = dynptr(map.as_fd(), &payload)?;
         Ok(Self { query: query(map.as_fd())?, map, payload: Mutex::new(payload), output, dynptr })

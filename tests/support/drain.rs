@@ -40,7 +40,12 @@ pub(crate) struct UserRing {
 impl UserRing {
     /// A new ring of `bytes` bytes.
     pub(crate) fn new(bytes: u32) -> io::Result<Self> {
-        let (map, report) = (create_map(MapType::UserRingBuf, 0, 0, bytes)?, create_ring(REPORT)?);
+        Self::of(create_map(MapType::UserRingBuf, 0, 0, bytes)?)
+    }
+
+    /// A ring that somebody else has made.
+    pub(crate) fn of(map: OwnedFd) -> io::Result<Self> {
+        let report = create_ring(REPORT)?;
         let scratch = Value::new(SCRATCH as u32 + MAX_LEN as u32)?;
         let reporting = reporting(map.as_fd(), report.as_fd(), &scratch)?;
         let counting = counting(map.as_fd())?;

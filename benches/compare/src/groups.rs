@@ -1,0 +1,6 @@
+//! The groups that there are. Each lives in a room of its own: a [`Group`] and the cases that it makes.
+
+use crate::case::Group;
+use crate::kernel;
+
+pub const GROUPS: &[Group] = &[kernel::GROUP];
