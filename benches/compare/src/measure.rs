@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use crate::case::{Case, Round};
-use crate::report::{CaseReport, PeerReport};
+use crate::report::{CaseReport, PeerReport, quantile};
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug)]
@@ -62,4 +62,10 @@ impl Entry {
             self.operations *= 2;
         }
     }
+}
+
+/// The `part` of `parts` quantile of what was measured many times in one round.
+pub fn quantile_of(mut samples: Vec<f64>, part: usize, parts: usize) -> f64 {
+    samples.sort_by(f64::total_cmp);
+    quantile(&samples, part, parts)
 }
