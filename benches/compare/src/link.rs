@@ -33,8 +33,10 @@ pub trait Sender {
 
 /// The end that they come out of.
 pub trait Receiver {
-    /// Calls `each` with records that are there; with none, if none are. Returns how many it was.
-    fn receive(&mut self, each: impl FnMut(&[u8])) -> Result<u64>;
+    /// Calls `each` with records that are there, `most` of them at the most; with none, if none are. Returns how many it was.
+    ///
+    /// Whoever has found that many does not look for more: looking in vain does not count.
+    fn receive(&mut self, most: u64, each: impl FnMut(&[u8])) -> Result<u64>;
 }
 
 /// Who sends, and what.
@@ -98,7 +100,7 @@ impl Expected {
 pub fn receive_all(receiver: &mut impl Receiver, count: u64, shared_core: bool, expected: &mut Expected) -> Result<()> {
     let mut left = count;
     while left > 0 {
-        match receiver.receive(|payload| expected.take(payload))? {
+        match receiver.receive(left, |payload| expected.take(payload))? {
             0 => back_off(shared_core),
             received => left = left.saturating_sub(received),
         }

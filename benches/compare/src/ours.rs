@@ -1,6 +1,6 @@
 //! Ways to send and receive with dynring, between threads and between processes.
 
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -137,36 +137,39 @@ impl Sender for Copying {
 
 impl Receiver for Reading {
     #[inline(always)]
-    fn receive(&mut self, mut each: impl FnMut(&[u8])) -> Result<u64> {
-        let mut received = 0;
-        while let Some(record) = self.0.next()? {
-            each(&record);
-            received += 1;
-        }
-        Ok(received)
+    fn receive(&mut self, most: u64, mut each: impl FnMut(&[u8])) -> Result<u64> {
+        read(&mut self.0, most, &mut each)
     }
 }
 
 impl Receiver for Gathering {
     #[inline(always)]
-    fn receive(&mut self, mut each: impl FnMut(&[u8])) -> Result<u64> {
+    fn receive(&mut self, most: u64, mut each: impl FnMut(&[u8])) -> Result<u64> {
         let _ = self.0.wait_for(GATHER, GATHER_FOR, None)?;
-        let drained = self.0.drain(|record| {
-            each(record);
-            ControlFlow::Continue(())
-        });
-        Ok(drained?)
+        read(&mut self.0, most, &mut each)
     }
 }
 
 impl Receiver for CopyingOut {
     #[inline(always)]
-    fn receive(&mut self, mut each: impl FnMut(&[u8])) -> Result<u64> {
+    fn receive(&mut self, most: u64, mut each: impl FnMut(&[u8])) -> Result<u64> {
         let mut received = 0;
-        while self.consumer.next_into(&mut self.record)? {
+        while received < most && self.consumer.next_into(&mut self.record)? {
             each(&self.record);
             received += 1;
         }
         Ok(received)
     }
+}
+
+#[inline(always)]
+fn read(consumer: &mut Consumer, most: u64, each: &mut impl FnMut(&[u8])) -> Result<u64> {
+    let mut received = 0;
+    while received < most
+        && let Some(record) = consumer.next()?
+    {
+        each(&record);
+        received += 1;
+    }
+    Ok(received)
 }

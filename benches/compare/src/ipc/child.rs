@@ -4,6 +4,8 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::process::{self, Command};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -14,6 +16,9 @@ use super::ours::{Copied, Gathered, Leased, LeasedGathered, LeasedGatheredReadOn
 use super::system::{IpcChannel, Pipe, SeqPacket};
 use crate::common::{Sizes, core_number, cores, pin_to};
 use crate::link::{By, Expected, Sender, receive_all};
+
+/// How long a process that fails has to say why.
+const LAST_WORDS: Duration = Duration::from_millis(10);
 
 /// A process that is told what to do through a socket. Killed when this is dropped.
 pub struct Child {
@@ -36,7 +41,11 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        // Whether it has ended by itself does not matter.
+        // It runs until it is killed, unless something went wrong, of which it may be about to tell.
+        thread::sleep(LAST_WORDS);
+        if let Ok(Some(status)) = self.process.try_wait() {
+            eprintln!("the other process has ended by itself: {status}");
+        }
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

@@ -86,9 +86,11 @@ impl Sender for IceoryxSender {
 
 impl Receiver for IceoryxReceiver {
     #[inline(always)]
-    fn receive(&mut self, mut each: impl FnMut(&[u8])) -> Result<u64> {
+    fn receive(&mut self, most: u64, mut each: impl FnMut(&[u8])) -> Result<u64> {
         let mut received = 0;
-        while let Some(sample) = self.subscriber.receive().map_err(failed)? {
+        while received < most
+            && let Some(sample) = self.subscriber.receive().map_err(failed)?
+        {
             each(sample.payload().as_bytes());
             received += 1;
         }

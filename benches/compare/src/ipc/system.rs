@@ -61,7 +61,7 @@ impl Sender for PipeSender {
 
 impl Receiver for PipeReceiver {
     /// Waits for a record.
-    fn receive(&mut self, mut each: impl FnMut(&[u8])) -> Result<u64> {
+    fn receive(&mut self, _: u64, mut each: impl FnMut(&[u8])) -> Result<u64> {
         self.record.resize(self.sizes.len(self.next), 0);
         self.pipe.read_exact(&mut self.record)?;
         self.next += 1;
@@ -107,7 +107,7 @@ impl Sender for SocketEnd {
 
 impl Receiver for SocketEnd {
     /// Waits for a record.
-    fn receive(&mut self, mut each: impl FnMut(&[u8])) -> Result<u64> {
+    fn receive(&mut self, _: u64, mut each: impl FnMut(&[u8])) -> Result<u64> {
         let (len, _) = recv(&self.socket, &mut self.record[..], RecvFlags::empty())?;
         each(&self.record[..len]);
         Ok(1)
@@ -154,7 +154,7 @@ impl Sender for IpcChannelSender {
 
 impl Receiver for IpcBytesReceiver {
     /// Waits for a record.
-    fn receive(&mut self, mut each: impl FnMut(&[u8])) -> Result<u64> {
+    fn receive(&mut self, _: u64, mut each: impl FnMut(&[u8])) -> Result<u64> {
         each(&self.recv()?);
         Ok(1)
     }

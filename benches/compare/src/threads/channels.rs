@@ -68,8 +68,8 @@ impl Sender for BoxSender<crossbeam_channel::Sender<Payload>> {
 
 impl Receiver for crossbeam_channel::Receiver<Payload> {
     #[inline(always)]
-    fn receive(&mut self, each: impl FnMut(&[u8])) -> Result<u64> {
-        Ok(count(self.try_iter(), each))
+    fn receive(&mut self, most: u64, each: impl FnMut(&[u8])) -> Result<u64> {
+        Ok(count(self.try_iter().take(most as usize), each))
     }
 }
 
@@ -102,8 +102,8 @@ impl Sender for BoxSender<mpsc::SyncSender<Payload>> {
 
 impl Receiver for mpsc::Receiver<Payload> {
     #[inline(always)]
-    fn receive(&mut self, each: impl FnMut(&[u8])) -> Result<u64> {
-        Ok(count(self.try_iter(), each))
+    fn receive(&mut self, most: u64, each: impl FnMut(&[u8])) -> Result<u64> {
+        Ok(count(self.try_iter().take(most as usize), each))
     }
 }
 
@@ -131,9 +131,11 @@ impl Sender for BoxSender<kanal::Sender<Payload>> {
 
 impl Receiver for kanal::Receiver<Payload> {
     #[inline(always)]
-    fn receive(&mut self, mut each: impl FnMut(&[u8])) -> Result<u64> {
+    fn receive(&mut self, most: u64, mut each: impl FnMut(&[u8])) -> Result<u64> {
         let mut received = 0;
-        while let Some(payload) = self.try_recv()? {
+        while received < most
+            && let Some(payload) = self.try_recv()?
+        {
             each(&payload);
             received += 1;
         }

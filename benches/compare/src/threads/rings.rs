@@ -57,8 +57,9 @@ impl Sender for RtrbSender {
 }
 
 impl Receiver for RtrbReceiver {
+    /// More than are wanted are never there.
     #[inline(always)]
-    fn receive(&mut self, mut each: impl FnMut(&[u8])) -> Result<u64> {
+    fn receive(&mut self, _: u64, mut each: impl FnMut(&[u8])) -> Result<u64> {
         let chunk = self.consumer.read_chunk(self.consumer.slots())?;
         let (mut rest, mut next) = chunk.as_slices();
         let mut received = 0;
@@ -121,9 +122,11 @@ macro_rules! nexus {
 
         impl Receiver for $receiver {
             #[inline(always)]
-            fn receive(&mut self, mut each: impl FnMut(&[u8])) -> Result<u64> {
+            fn receive(&mut self, most: u64, mut each: impl FnMut(&[u8])) -> Result<u64> {
                 let mut received = 0;
-                while let Some(record) = self.0.try_claim() {
+                while received < most
+                    && let Some(record) = self.0.try_claim()
+                {
                     each(&record);
                     received += 1;
                 }
@@ -184,8 +187,8 @@ impl Sender for AeronSender {
 
 impl Receiver for AeronReceiver {
     #[inline(always)]
-    fn receive(&mut self, mut each: impl FnMut(&[u8])) -> Result<u64> {
-        Ok(self.0.ring.read_all(|_, record| each(record.as_slice())) as u64)
+    fn receive(&mut self, most: u64, mut each: impl FnMut(&[u8])) -> Result<u64> {
+        Ok(self.0.ring.read(|_, record| each(record.as_slice()), most.min(i32::MAX as u64) as i32) as u64)
     }
 }
 
@@ -220,18 +223,19 @@ impl Sender for BbSender {
 
 impl Receiver for BbReceiver {
     #[inline(always)]
-    fn receive(&mut self, mut each: impl FnMut(&[u8])) -> Result<u64> {
+    fn receive(&mut self, most: u64, mut each: impl FnMut(&[u8])) -> Result<u64> {
         let mut received = 0;
-        loop {
+        while received < most {
             match self.0.read() {
                 Ok(record) => {
                     each(&record);
                     record.release();
                     received += 1;
                 }
-                Err(ReadGrantError::Empty) => return Ok(received),
+                Err(ReadGrantError::Empty) => break,
                 Err(error) => bail!("bbqueue: {error:?}"),
             }
         }
+        Ok(received)
     }
 }

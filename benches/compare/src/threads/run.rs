@@ -1,6 +1,7 @@
 //! The ways to measure what threads are linked with.
 
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -8,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::Kind;
 use crate::case::{Round, Sample};
-use crate::common::{Sizes, cores, pin};
+use crate::common::{Sizes, back_off, cores, pin};
 use crate::link::{By, Expected, Receiver, Sender, receive_all};
 use crate::measure::quantile_of;
 
@@ -64,19 +65,24 @@ fn to_one<K: Kind>(count: usize, sizes: Sizes) -> Result<Round> {
     Ok(Box::new(move |records| {
         let each = records.div_ceil(count as u64);
         let (mut expected, end) = (Expected::from(first, sizes), first + each);
-        let start = Barrier::new(count + 1);
+        let (ready, go) = (Barrier::new(count + 1), AtomicBool::new(false));
         let took = thread::scope(|scope| -> Result<Duration> {
             let mut sending = Vec::new();
             for (nth, sender) in senders.iter_mut().enumerate() {
-                let start = &start;
+                let (ready, go) = (&ready, &go);
                 sending.push(scope.spawn(move || {
                     pin(core_of(nth));
-                    start.wait();
+                    ready.wait();
+                    // Not before the receiver has looked at the clock.
+                    while !go.load(Ordering::Acquire) {
+                        back_off(shared_core);
+                    }
                     sender.send(first..end, By { sender: nth, sizes, shared_core })
                 }));
             }
-            start.wait();
+            ready.wait();
             let begun = Instant::now();
+            go.store(true, Ordering::Release);
             receive_all(&mut receiver, each * count as u64, false, &mut expected)?;
             let took = begun.elapsed();
             sending.into_iter().try_for_each(|thread| thread.join().expect("a sender panicked"))?;

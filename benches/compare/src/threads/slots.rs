@@ -69,8 +69,8 @@ macro_rules! disruptor {
 
         impl<const N: usize> Receiver for $receiver<N> {
             #[inline(always)]
-            fn receive(&mut self, mut each: impl FnMut(&[u8])) -> Result<u64> {
-                match self.0.poll() {
+            fn receive(&mut self, most: u64, mut each: impl FnMut(&[u8])) -> Result<u64> {
+                match self.0.take(most) {
                     Ok(mut slots) => {
                         let count = (&mut slots).len() as u64;
                         (&mut slots).for_each(|slot| each(slot.payload()));
@@ -129,9 +129,11 @@ impl<const N: usize> Sender for QueueEnd<N> {
 
 impl<const N: usize> Receiver for QueueEnd<N> {
     #[inline(always)]
-    fn receive(&mut self, mut each: impl FnMut(&[u8])) -> Result<u64> {
+    fn receive(&mut self, most: u64, mut each: impl FnMut(&[u8])) -> Result<u64> {
         let mut received = 0;
-        while let Some(slot) = self.0.pop() {
+        while received < most
+            && let Some(slot) = self.0.pop()
+        {
             each(slot.payload());
             received += 1;
         }
@@ -167,9 +169,11 @@ impl Sender for ThingEnd {
 
 impl Receiver for ThingEnd {
     #[inline(always)]
-    fn receive(&mut self, mut each: impl FnMut(&[u8])) -> Result<u64> {
+    fn receive(&mut self, most: u64, mut each: impl FnMut(&[u8])) -> Result<u64> {
         let mut received = 0;
-        while let Some(slot) = self.0.pop_ref() {
+        while received < most
+            && let Some(slot) = self.0.pop_ref()
+        {
             each(&slot);
             received += 1;
         }
