@@ -10,7 +10,7 @@ use crate::case::{Round, Sample};
 use crate::common::{Sizes, cores};
 use crate::link::{By, Expected, receive_all};
 use crate::measure::quantile_of;
-use crate::threads::round_trips;
+use crate::threads::{AT_LEAST, round_trips};
 
 /// A way to measure a kind.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +55,7 @@ fn latency<K: Kind>(sizes: Sizes, percent: usize) -> Result<Round> {
     let by = By { sender: 0, sizes, shared_core: cores() < 2 };
     let mut first = 1;
     Ok(Box::new(move |times| {
+        let times = times.max(AT_LEAST);
         tell(&child.stream, [times])?;
         let took = round_trips(&mut there, &mut back, first..first + times, by)?;
         first += times;

@@ -17,7 +17,7 @@ use rings::{Aeron, BbQueue, Nexus, NexusSpsc, Rtrb};
 use run::Way;
 use slots::{DisruptorMulti, DisruptorSingle, Queue, ThingBuf};
 
-pub use run::round_trips;
+pub use run::{AT_LEAST, round_trips};
 
 pub const GROUP: Group = Group {
     name: "threads",

@@ -13,6 +13,9 @@ use crate::common::{Sizes, back_off, cores, pin};
 use crate::link::{By, Expected, Receiver, Sender, receive_all};
 use crate::measure::quantile_of;
 
+/// How often something goes to and fro in a round: a median of fewer says nothing.
+pub const AT_LEAST: u64 = 200;
+
 /// A way to measure a kind.
 #[derive(Clone, Copy, Debug)]
 pub enum Way {
@@ -105,6 +108,7 @@ fn latency<K: Kind>(sizes: Sizes) -> Result<Round> {
     let shared_core = cores() < 2;
     let mut first = 1;
     Ok(Box::new(move |times| {
+        let times = times.max(AT_LEAST);
         let by = By { sender: 0, sizes, shared_core };
         let numbers = first..first + times;
         let (there, back) = (there.first_mut().context("a sender")?, back.first_mut().context("a sender")?);
