@@ -1,11 +1,12 @@
 //! The other process, which is this program started once more.
 
 use std::io::{self, Read, Write};
+use std::net::Shutdown;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::process::{self, Command};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -17,10 +18,10 @@ use super::system::{IpcChannel, Pipe, SeqPacket};
 use crate::common::{Sizes, core_number, cores, pin_to};
 use crate::link::{By, Expected, Sender, receive_all};
 
-/// How long a process that fails has to say why.
-const LAST_WORDS: Duration = Duration::from_millis(10);
+/// How long a process has to end, once it is asked to.
+const PATIENCE: Duration = Duration::from_secs(1);
 
-/// A process that is told what to do through a socket. Killed when this is dropped.
+/// A process that is told what to do through a socket. It ends when this is dropped.
 pub struct Child {
     process: process::Child,
     pub stream: UnixStream,
@@ -41,10 +42,15 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        // It runs until it is killed, unless something went wrong, of which it may be about to tell.
-        thread::sleep(LAST_WORDS);
-        if let Ok(Some(status)) = self.process.try_wait() {
-            eprintln!("the other process has ended by itself: {status}");
+        // Then it ends, and puts away what it has made. Whether it is gone already does not matter.
+        let _ = self.stream.shutdown(Shutdown::Both);
+        let asked = Instant::now();
+        while asked.elapsed() < PATIENCE {
+            match self.process.try_wait() {
+                Ok(Some(status)) if status.success() => return,
+                Ok(Some(status)) => return eprintln!("the other process has failed: {status}"),
+                _ => thread::sleep(Duration::from_millis(1)),
+            }
         }
         let _ = self.process.kill();
         let _ = self.process.wait();
