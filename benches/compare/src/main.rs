@@ -78,7 +78,7 @@ impl Plan {
         ensure!(arguments.minutes > 0.0, "--minutes: more than 0 are needed");
         Ok(match arguments {
             Arguments { smoke: true, .. } => Self { name: "smoke", rounds: 1, time: Duration::ZERO },
-            Arguments { quick: true, .. } => Self { name: "quick", rounds: 7, time: Duration::from_secs(90) },
+            Arguments { quick: true, .. } => Self { name: "quick", rounds: 7, time: Duration::from_secs(65) },
             _ => Self { name: "full", rounds: 21, time: Duration::from_secs_f64(60.0 * arguments.minutes) },
         })
     }
