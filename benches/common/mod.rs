@@ -78,6 +78,20 @@ pub fn pin(nth: usize) {
     }
 }
 
+/// The number by which the system knows the `nth` core, counted round, for another process to [be put on](pin_to): what is
+/// started by a pinned thread sees no other cores.
+pub fn core_number(nth: usize) -> Option<usize> {
+    let cores = core_ids();
+    cores.get(nth % cores.len().max(1)).map(|core| core.id)
+}
+
+/// Puts the calling thread on the core with that number.
+pub fn pin_to(number: usize) {
+    if !core_affinity::set_for_current(CoreId { id: number }) {
+        eprintln!("processes cannot be pinned here: expect noise");
+    }
+}
+
 /// Waits a moment for another thread: briefly on a core of its own, by giving up the core where they must share.
 pub fn back_off(shared_core: bool) {
     if shared_core { thread::yield_now() } else { hint::spin_loop() }

@@ -56,6 +56,65 @@ use crate::wire::Corrupt;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// Two programs that know nothing of each other but a path. One makes the ring, and consumes:
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use dynring::{BuildError, Readiness, Ring, SharedRing};
+///
+/// let path = "/dev/shm/measurements";
+/// # let path = format!("{path}-{}", std::process::id());
+/// # let path = &path;
+/// let builder = Ring::builder(64 * 1024);
+/// let ring = match builder.build_at(path) {
+///     // It was there when this program was killed, and the other still writes to it.
+///     Err(BuildError::Exists { .. }) => SharedRing::open(path)?,
+///     built => built?,
+/// };
+/// # the_other_program(path)?;
+/// let (mut consumer, mut record) = (ring.consumer()?, Vec::new());
+/// # let mut records = 0;
+/// while consumer.wait(None)? == Readiness::Ready {
+///     while consumer.next_into(&mut record)? {
+///         println!("{}", String::from_utf8_lossy(&record));
+/// #       records += 1;
+///     }
+/// } // until the last producer has gone
+/// std::fs::remove_file(path)?;
+/// # assert_eq!(records, 3);
+/// # Ok(())
+/// # }
+/// #
+/// # fn the_other_program(path: &str) -> Result<(), Box<dyn std::error::Error>> {
+/// #     let producer = dynring::SharedRing::open(path)?.producer()?;
+/// #     (0..3).try_for_each(|degrees| producer.output(format!("{degrees} degrees").as_bytes()))?;
+/// #     Ok(())
+/// # }
+/// ```
+///
+/// The other one writes to it:
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let path = format!("/dev/shm/measurements-writer-{}", std::process::id());
+/// # let path = &path;
+/// # let consumer = dynring::Ring::builder(64 * 1024).build_at(path)?.consumer()?;
+/// use dynring::SharedRing;
+///
+/// let producer = SharedRing::open(path)?.producer()?;
+/// producer.output(b"21.5 degrees")?;
+///
+/// let mut record = producer.reserve_blocking(12, None)?; // waits while the ring is full
+/// record.write(0, b"21.7")?;
+/// record.write(4, b" degrees")?;
+/// record.commit();
+/// # assert_eq!(consumer.available(), 2 * 24);
+/// # std::fs::remove_file(path)?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// [`examples/ipc`](https://docs.rs/crate/dynring/latest/source/examples/ipc) passes a ring to processes that it starts, and kills
+/// some of them.
 #[derive(Clone, Debug)]
 pub struct SharedRing {
     file: Arc<RingFile>,

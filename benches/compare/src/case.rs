@@ -76,6 +76,13 @@ impl Case {
         self.goals.push(Goal { peer: peer.to_owned(), others, at_most });
         self
     }
+
+    /// The same to the best of all that are not dynring.
+    pub fn goal_to_all(self, peer: &str, at_most: f64) -> Self {
+        let names: Vec<_> = self.peers.iter().map(|peer| peer.name.clone()).collect();
+        let others: Vec<_> = names.iter().map(String::as_str).filter(|name| !name.starts_with("dynring")).collect();
+        self.goal(peer, at_most, &others)
+    }
 }
 
 impl Sample {

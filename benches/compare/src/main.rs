@@ -8,13 +8,17 @@ mod case;
 #[path = "../../common/mod.rs"]
 mod common;
 mod groups;
+mod ipc;
 mod kernel;
+mod link;
 mod machine;
 mod measure;
+mod ours;
 mod report;
 #[allow(clippy::manual_is_multiple_of, reason = "shared with what builds with an older Rust")]
 #[path = "../../../tests/support/mod.rs"]
 mod support;
+mod threads;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -54,6 +58,12 @@ struct Arguments {
     /// Shows what there is to measure, and measures nothing.
     #[arg(long)]
     list: bool,
+    /// Plays the other process's part.
+    #[arg(long, hide = true, value_name = "PART")]
+    child: Option<String>,
+    /// On the core with this number.
+    #[arg(long, hide = true, requires = "child")]
+    core: Option<usize>,
 }
 
 /// How much is measured of everything together.
@@ -68,7 +78,7 @@ impl Plan {
         ensure!(arguments.minutes > 0.0, "--minutes: more than 0 are needed");
         Ok(match arguments {
             Arguments { smoke: true, .. } => Self { name: "smoke", rounds: 1, time: Duration::ZERO },
-            Arguments { quick: true, .. } => Self { name: "quick", rounds: 7, time: Duration::from_secs(90) },
+            Arguments { quick: true, .. } => Self { name: "quick", rounds: 7, time: Duration::from_secs(65) },
             _ => Self { name: "full", rounds: 21, time: Duration::from_secs_f64(60.0 * arguments.minutes) },
         })
     }
@@ -87,6 +97,9 @@ impl Plan {
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
+    if let Some(part) = arguments.child {
+        return ipc::play(&part, arguments.core);
+    }
     let chosen = choose(&arguments)?;
     if arguments.list {
         list(&chosen);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use crate::case::{Case, Round};
-use crate::report::{CaseReport, PeerReport};
+use crate::report::{CaseReport, PeerReport, quantile};
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug)]
@@ -51,9 +51,9 @@ impl Entry {
     /// Finds out how many operations take about `round`, and warms up.
     fn warm_up(&mut self, round: Duration) -> Result<()> {
         loop {
-            let begun = Instant::now();
-            (self.round)(self.operations)?;
-            let took = begun.elapsed();
+            let took = self.time_round()?;
+            // One that was interrupted looks like one that has much to do.
+            let took = if took >= round / 2 { took.min(self.time_round()?) } else { took };
             if took >= round / 2 || self.operations > 1 << 40 {
                 let scale = round.as_secs_f64() / took.as_secs_f64().max(1e-9);
                 self.operations = ((self.operations as f64 * scale) as u64).max(1);
@@ -62,4 +62,16 @@ impl Entry {
             self.operations *= 2;
         }
     }
+
+    fn time_round(&mut self) -> Result<Duration> {
+        let begun = Instant::now();
+        (self.round)(self.operations)?;
+        Ok(begun.elapsed())
+    }
+}
+
+/// The `part` of `parts` quantile of what was measured many times in one round.
+pub fn quantile_of(mut samples: Vec<f64>, part: usize, parts: usize) -> f64 {
+    samples.sort_by(f64::total_cmp);
+    quantile(&samples, part, parts)
 }

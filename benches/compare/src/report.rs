@@ -62,7 +62,7 @@ impl PeerReport {
 }
 
 /// The `part` of `parts` quantile, between two samples if need be.
-fn quantile(sorted: &[f64], part: usize, parts: usize) -> f64 {
+pub fn quantile(sorted: &[f64], part: usize, parts: usize) -> f64 {
     let last = sorted.len().saturating_sub(1) * part;
     let (below, rest) = (last / parts, last % parts);
     let at = |index: usize| sorted.get(index).or(sorted.last()).copied().unwrap_or(f64::NAN);
@@ -110,13 +110,17 @@ impl CaseReport {
     pub fn goal_lines(&self) -> impl Iterator<Item = String> + '_ {
         self.goals.iter().map(|goal| {
             let GoalReport { peer, at_most, ratio, .. } = goal;
-            let (others, word) = (goal.others.join(" or "), if goal.met { "met   " } else { "MISSED" });
+            let (others, word) = (goal.others_in_words(), if goal.met { "met   " } else { "MISSED" });
             format!("  {word}  {peer} to {others}: {ratio:.2}; no more than {at_most:.2} is wanted")
         })
     }
 }
 
 impl GoalReport {
+    fn others_in_words(&self) -> String {
+        if self.others.len() > 3 { "the best of the others".to_owned() } else { self.others.join(" or ") }
+    }
+
     /// Nothing if not all of those concerned were measured.
     fn new(goal: &Goal, median_of: impl Fn(&str) -> Option<f64>) -> Option<Self> {
         let others: Option<Vec<f64>> = goal.others.iter().map(|other| median_of(other)).collect();

@@ -1,0 +1,96 @@
+//! dynring: read-only, writing and copying consumers, leases, and records left to gather.
+
+use std::marker::PhantomData;
+use std::os::unix::net::UnixStream;
+
+use anyhow::Result;
+use dynring::{Consumer, CopyingConsumer, Producer, Ring, SharedRing, TrustedRing};
+
+use super::Kind;
+use crate::common::Sizes;
+use crate::link::{ROOM, Receiver, Sender};
+use crate::ours::{Copying, CopyingOut, Gathering, Leasing, Plain, Reading};
+
+pub type ReadOnly = Trusting<Plain, Reading, false>;
+pub type Owning = Trusting<Plain, Reading, true>;
+pub type Gathered = Trusting<Plain, Gathering, false>;
+pub type Leased = Trusting<Leasing, Reading, false>;
+pub type LeasedGatheredReadOnly = Trusting<Leasing, Gathering, false>;
+pub type LeasedGathered = Trusting<Leasing, Gathering, true>;
+
+/// Among those who trust each other. The consumer writes to what it has read, or not.
+pub struct Trusting<S, R, const WRITES: bool>(PhantomData<(S, R)>);
+
+/// Among those who do not.
+pub struct Copied;
+
+#[expect(unsafe_code, reason = "whom to trust is for programs to say")]
+fn trusted(ring: &SharedRing) -> TrustedRing {
+    // SAFETY: both processes are this program, which uses the ring through dynring only.
+    unsafe { ring.trusted() }
+}
+
+fn build(other: &UnixStream) -> Result<SharedRing> {
+    let ring = Ring::builder(ROOM).build_shared()?;
+    ring.share(other)?;
+    Ok(ring)
+}
+
+/// How a type is called across processes.
+trait Named {
+    const NAME: &'static str;
+}
+
+macro_rules! named {
+    ($($kind:ty: $name:literal),* $(,)?) => {
+        $(impl Named for $kind {
+            const NAME: &'static str = $name;
+        })*
+    };
+}
+
+named! {
+    ReadOnly: "dynring",
+    Owning: "dynring-writing",
+    Gathered: "dynring-gather",
+    Leased: "dynring-lease",
+    LeasedGatheredReadOnly: "dynring-lease-gather",
+    LeasedGathered: "dynring-lease-gather-writing",
+}
+
+impl<S, R, const WRITES: bool> Kind for Trusting<S, R, WRITES>
+where
+    Self: Named + 'static,
+    S: Sender + From<Producer> + 'static,
+    R: Receiver + From<Consumer> + 'static,
+{
+    const NAME: &'static str = <Self as Named>::NAME;
+
+    type Sender = S;
+    type Receiver = R;
+
+    fn receiver(other: &UnixStream, _: Sizes) -> Result<R> {
+        let ring = trusted(&build(other)?);
+        Ok(if WRITES { ring.writing_consumer()? } else { ring.consumer()? }.into())
+    }
+
+    fn sender(other: &UnixStream, _: Sizes) -> Result<S> {
+        Ok(trusted(&SharedRing::receive(other)?).producer()?.into())
+    }
+}
+
+impl Kind for Copied {
+    const NAME: &'static str = "dynring-copying";
+
+    type Sender = Copying;
+    type Receiver = CopyingOut;
+
+    fn receiver(other: &UnixStream, _: Sizes) -> Result<CopyingOut> {
+        let consumer: CopyingConsumer = build(other)?.consumer()?;
+        Ok(consumer.into())
+    }
+
+    fn sender(other: &UnixStream, _: Sizes) -> Result<Copying> {
+        Ok(SharedRing::receive(other)?.producer()?.into())
+    }
+}
