@@ -30,7 +30,7 @@
 //! | the same for a consumer in a task | one more, and [`Consumer::poll_fd`](crate::Consumer::poll_fd)'s | it is watched by a descriptor of its own |
 //! | records in a turn of a task | 128 in one call of `drain`, and as many as the task's budget has steps | so that other tasks of the thread have theirs |
 //! | rings in a set | as many as there are descriptors: two for each, two for the set | epoll(7) |
-//! | kinds of rings in a set | those of the kernel | a ring of this crate sleeps on a futex, which epoll cannot watch |
+//! | kinds of rings in a set | those of the kernel | a set waits for the kernel's bell; [`RingMerge`](crate::RingMerge) takes both kinds |
 //! | records of one ring in a turn of a set | 256 unless said otherwise | [`RingSet::set_quantum`](crate::RingSet::set_quantum) |
 //! | consumers of a shared ring | 1 at a time, among all processes | a lock that the system releases |
 //! | processes of a shared ring | as many as there are descriptors | each takes 3 for the ring, 1 for the consumer and 1 for each producer |

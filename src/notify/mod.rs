@@ -26,9 +26,7 @@ pub use error::WaitError;
 #[cfg(all(feature = "tokio", not(miri)))]
 pub(crate) use listen::edge;
 #[cfg(not(miri))]
-pub(crate) use listen::{LastLook, level, listen, quit, silence};
-#[cfg(not(miri))]
-pub(crate) use listen::{hang, is_bell};
+pub(crate) use listen::{LastLook, hang, is_bell, level, listen, quit, silence};
 pub(crate) use space::Space;
 pub(crate) use stall::Sight;
 pub use stall::Stalled;
