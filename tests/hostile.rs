@@ -175,8 +175,10 @@ fn a_head_that_cannot_be_is_refused_by_producers_for_good() {
         for fresh in [false, true] {
             let attacked = Attacked::new();
             let (old, _consumer) = attacked.roles();
+            // A lone producer does not look at head.
+            let new = attacked.ring.producer().unwrap();
             old.output(b"one").unwrap();
-            let producer = if fresh { attacked.ring.producer().unwrap() } else { old };
+            let producer = if fresh { new } else { old };
             attacked.forge_producer_page(HEAD, forged);
             let corrupt = producer_refuses(&producer);
             attacked.forge_producer_page(HEAD, 16);

@@ -15,7 +15,7 @@ use crate::raw::{
     self, Consumer, ConsumerPage, Found, HeaderCell, Memory, Producer, ProducerPage, Refusal, Sleeper, Slot, Unusable,
     Wakeup,
 };
-use crate::sync::{AtomicU32, Ordering, StoreLoad};
+use crate::sync::{AtomicU32, Edge, Ordering, StoreLoad, fence_seq_cst};
 use crate::wire::{Capacity, Corrupt, HEADER_BYTES, Header, Position, RingSize, stride};
 
 /// What no test writes, and looks like a committed record of 8 bytes.
@@ -75,6 +75,11 @@ unsafe impl Memory for Ring {
         self.0.plain_readers
     }
 
+    fn barrier(&self, edge: Edge) -> bool {
+        fence_seq_cst(edge);
+        true
+    }
+
     fn wake(&self, who: Sleeper) {
         let seq = match who {
             Sleeper::Consumer => &*self.0.producer.wake_seq,
@@ -118,6 +123,22 @@ impl Ring {
         Self::build(size, slots, first, false, StoreLoad::Asymmetric)
     }
 
+    /// A ring like a new one, whose first producer is alone for now.
+    pub fn of_one(size: u64, slots: usize, first: u64) -> Self {
+        Self::build(size, slots, first, false, StoreLoad::Fence).let_be_alone()
+    }
+
+    /// The same for plain readers.
+    pub fn plain_of_one(size: u64, slots: usize, first: u64) -> Self {
+        Self::build(size, slots, first, true, StoreLoad::Fence).let_be_alone()
+    }
+
+    /// The first producer need not move head until there is another.
+    pub fn let_be_alone(self) -> Self {
+        self.0.producer.registry.alone_until.store(0, Ordering::Relaxed);
+        self
+    }
+
     /// The same for plain readers.
     pub fn plain(size: u64, slots: usize, first: u64) -> Self {
         Self::build(size, slots, first, true, StoreLoad::Asymmetric)
@@ -153,7 +174,7 @@ impl Ring {
         let size = RingSize::new(size).unwrap();
         let granules = (size.bytes() / 8) as usize;
         let stale = |_| HeaderCell { word: AtomicU32::new(STALE), tag: AtomicU32::new(0) };
-        Self(Arc::new(Shared {
+        let ring = Self(Arc::new(Shared {
             size,
             capacity,
             plain_readers,
@@ -166,7 +187,10 @@ impl Ring {
             cells: (0..granules).map(|_| UnsafeCell::new(0)).collect(),
             futex: (Mutex::new(()), Condvar::new()),
             bell: (Mutex::new(false), Condvar::new()),
-        }))
+        }));
+        // Nobody is alone here, unless a model is about that: head is moved from the first reservation on.
+        ring.0.producer.registry.alone_until.store(1, Ordering::Relaxed);
+        ring
     }
 
     /// Registers a producer.
@@ -436,6 +460,10 @@ unsafe impl Memory for Mortal {
 
     fn plain_readers(&self) -> bool {
         self.look().plain_readers()
+    }
+
+    fn barrier(&self, edge: Edge) -> bool {
+        self.look().barrier(edge)
     }
 
     fn wake(&self, who: Sleeper) {

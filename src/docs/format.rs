@@ -77,7 +77,12 @@
 //! | 264 | u32 | `openers` | handles that can register producers |
 //! | 268 | u32 | `waiting` | producers that wait for space, at least |
 //! | 272 | u32 | `layout` | version of these words and of the slots: 1 |
+//! | 280 | u64 | `alone_until` | 0 while the owner of slot 0 may reserve without moving the reserve cursor; else until where it has, with bit 0 set |
 //! | 384 | u32 | `wake_seq` | futex of the consumer |
+//!
+//! While `alone_until` is 0, the reserve cursor stays behind, and slot 0 says how far the one producer has come. Whoever takes another
+//! slot counts it in `slots_used`, runs a full fence and `MEMBARRIER_CMD_GLOBAL_EXPEDITED`, and then sets `alone_until` and the
+//! cursor as [`internal`](super::internal) says. A producer that takes slot 0 and is no match for that sets `alone_until` at once.
 //!
 //! In rings with the kernel's protocol, everything below `producer_pos` has its header, and may be looked at. In others,
 //! `producer_pos` is the reserve cursor, and headers below it may be missing: only who reads the slots knows how far to look.

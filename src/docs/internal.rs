@@ -93,6 +93,56 @@
 //!
 //! What would go wrong with one pass: it reads Q's slot before Q announces, then P's after P has reserved behind Q.
 //!
+//! # A producer that is alone
+//!
+//! A swap costs more than all the rest of a reservation. While only the first slot was ever used, its owner, the *lone
+//! producer*, does without: nobody else moves head, so it does not have to either. Head stays behind meanwhile, and the
+//! lone producer's word alone says how far it has come, which is all that the consumer reads.
+//!
+//! ```text
+//!   the lone producer reserves                         another one comes
+//!     slot.span = sz                   E41               take slot n > 0, slots_used = n + 1
+//!     slot = s | ENTERING              E2                StoreLoad                            E39
+//!     StoreLoad                        E37               (word, span) = those of slot 0       E40 - E42
+//!     if slots_used is 1:                                end = s + sz if it is entering at s, else the word
+//!       header = length | BUSY, tag    E5                alone_until: 0 -> end                E43
+//!       slot = s + sz                  E6                  or end = alone_until               E44
+//!     else agree, as who comes                           head: -> end, unless it is further   E3
+//!       end = s + sz: as above                           reserve like everybody
+//!       else reserve like everybody
+//! ```
+//!
+//! The newcomer's StoreLoad is a fence and a barrier that all threads run (`membarrier(2)`), so that the lone producer's is none
+//! but for the compiler. Where the system has no such barrier, the first producer is never alone: it agrees when it registers.
+//!
+//! **Claim.** All agree on one `end`, below which everything was reserved by the lone producer, and above which it has
+//! reserved nothing without a swap.
+//!
+//! *Proof.* They agree, as `alone_until` is only ever swapped from 0, and never 0 again. Let s be the first start that the lone
+//! producer announces and then finds that it is not alone. Each value that is proposed is s or s + sz: of the two StoreLoads
+//! (E37, E39), one comes first. If it is the newcomer's, then the lone producer sees the count. So whatever it announces and
+//! takes for its own, it announces before any newcomer looks; and a newcomer sees that, or what follows: entering at the
+//! reservation before s, which ends at s; having left that one at s; or entering at s. Spans belong to their words: a newcomer
+//! acquires the word before it reads the span (E40), so the span is not an older one, and a newer span is stored with
+//! release (E41) after the word of the old one was left, so that the newcomer (E42) finds another word when it looks again.
+//! If `end` is s, then the lone producer has reserved nothing at s yet, and swaps for it. If it is s + sz, then nobody else
+//! gets what lies before that. ∎
+//!
+//! The claim about limits holds as before. Below `end`, it is the lone producer's word that counts: whoever comes has seen what it
+//! announced (E40), or has learned of `end` from who has (E43, E44), before it announces anything itself; so the second pass
+//! of whoever sees a newcomer's word sees that announcement, or something later.
+//!
+//! Whoever comes may die anywhere. If it has counted its slot, the lone producer sees that and agrees with itself. If it has agreed
+//! and not moved head, then the next one to come does, or the lone producer, before it swaps. If the lone producer dies while
+//! entering, then its repair agrees first, and goes on as with everybody. Whoever takes the first slot after it, while no other was
+//! used, is alone as well.
+//!
+//! *Plain readers.* The lone producer stores the end of its reservation in `producer_pos` before it leaves (E15). Others
+//! publish no further than an announced start, so they do not get ahead of that store. They leave it to the lone producer to
+//! publish for them; so once it has left, it looks again whether it is alone (E38), and if not, publishes as everybody does. What
+//! somebody else has published before is in sight of whoever registers (E8), and thus of whoever sees the lone producer's
+//! store.
+//!
 //! # Space
 //!
 //! A reservation must end at most `size - 8` bytes behind `consumer_pos`, which is the kernel's rule. A producer
@@ -368,6 +418,14 @@
 //! | E34 `WindowLoad` | fence | `View::of` | the kernel's store of `producer_pos` | copies what is no record yet | y |
 //! | E35 `CopyLoad` | fence | `load_header` | the kernel's commit | copies a payload from before it was written | y |
 //! | E36 `TornCheck` | fence | `is_whole` | a fence behind the kernel's store of `producer_pos` | takes half of another record for whole | z |
+//! | E37 `AloneFence` | sc | `attempt_alone` | E39 | two reserve the same | aa |
+//! | E38 `AloneLeftFence` | sc | `left_alone` | E39 | nobody publishes what was hidden | ab |
+//! | E39 `CompanyFence` | sc | `register` | E37, E38 | as E37 | aa |
+//! | E40 `CompanyLoad` | fence | `reserved_alone` | E41, E2, E6 | the span of an earlier reservation is taken for that of this one | ac |
+//! | E41 `Span` | rel | `attempt_alone` | E42 | the span of a later reservation is | ac |
+//! | E42 `SpanLoad` | fence | `reserved_alone` | E41 | as E41 | ac |
+//! | E43 `AgreedStore` | rel | `agree` | E44 | the second pass misses the lone producer's announcement | ad |
+//! | E44 `AgreedLoad` | acq | `agree`, `agreed` | E43 | as E43 | ad |
 //!
 //! The swap of head does not acquire when it succeeds: see step 1 of the proof.
 //!
@@ -399,6 +457,10 @@
 //! - x: `repair::a_start_that_the_ring_has_gone_past_is_lost`
 //! - y: `snapshot::a_record_that_is_being_written_is_not_in_it_and_one_that_is_committed_is_whole`
 //! - z: `snapshot::what_is_overwritten_while_it_is_copied_is_not_in_it`
+//! - aa: `alone::who_comes_takes_nothing_from_the_one_who_was_alone`
+//! - ab: `alone::plain_readers_are_shown_everything_when_somebody_comes`
+//! - ac: `alone::who_comes_takes_the_span_of_one_reservation_for_no_other`
+//! - ad: `alone::who_learns_what_was_agreed_learns_why`
 //!
 //! # What the models do not show
 //!

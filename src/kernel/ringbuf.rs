@@ -150,6 +150,7 @@ pub(super) fn consume(pages: KernelPages, size: RingSize, sleep: Sleep) -> Consu
         consumer_writes_data: false,
         // Commits in the kernel run a full barrier of their own: the consumer needs one of the same kind.
         store_load: StoreLoad::Fence,
+        barrier: |_, _| true,
         wake: |_, _| {},
     };
     Consumer::new(raw::Consumer::new(Mapped::new(Arc::new(pages), rules)), sleep)

@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use super::error::{OpenError, OpenStep};
 use super::open::{Kind, RingMap};
-use crate::notify::Space;
+use crate::notify::{self, Space};
 use crate::raw::{self, Mapped, Memory, Rules, Unusable};
 use crate::ring::{Producer, RegisterError, Stats};
-use crate::sync::StoreLoad;
 use crate::sys::KernelPages;
 use crate::wire::{Capacity, RingSize};
 
@@ -121,8 +120,9 @@ fn rules(size: RingSize) -> Rules {
         capacity: Capacity::of_user_ring(size),
         plain_readers: true,
         consumer_writes_data: false,
-        // Nobody sleeps on words of this ring, so that there is nothing to order: drains wake through the map.
-        store_load: StoreLoad::Asymmetric,
+        // Nobody sleeps on words of this ring: drains wake through the map. It is producers that order what they do with others.
+        store_load: notify::shared_store_load(),
+        barrier: notify::heavy,
         wake: |_, _| {},
     }
 }

@@ -120,6 +120,7 @@ impl RingFile {
             plain_readers: features.has(Features::PLAIN_READERS),
             consumer_writes_data: writable.consumer && writable.data,
             store_load: notify::shared_store_load(),
+            barrier: notify::heavy,
             wake: notify::wake_shared,
         };
         Ok(Mapped::new(Arc::new(pages), rules))

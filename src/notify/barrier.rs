@@ -24,8 +24,8 @@ pub(crate) fn shared_store_load() -> StoreLoad {
     })
 }
 
-/// The barrier of the side that is about to sleep. Whether it took place: else sleeping is not safe.
-pub(super) fn heavy(store_load: StoreLoad, edge: Edge) -> bool {
+/// The barrier of the side that is about to sleep, or joins a lone producer. Whether it took place: else that is not safe.
+pub(crate) fn heavy(store_load: StoreLoad, edge: Edge) -> bool {
     fence_seq_cst(edge);
     match store_load {
         StoreLoad::Fence => true,

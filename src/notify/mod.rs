@@ -16,7 +16,7 @@ mod waker;
 
 #[cfg(not(miri))]
 pub(crate) use barrier::shared_store_load;
-pub(crate) use barrier::store_load;
+pub(crate) use barrier::{heavy, store_load};
 #[cfg(not(miri))]
 pub(crate) use bells::Bells;
 pub(crate) use deadline::Deadline;

@@ -4,7 +4,7 @@ use core::cell::Cell;
 
 use super::finish::wake_any;
 use super::registry::Registration;
-use super::{Memory, publish, released};
+use super::{Memory, alone, publish, released};
 use crate::sync::{Edge, Ordering, acquire, release};
 use crate::wire::{Corrupt, HEADER_BYTES, Header, Position, SlotWord, Tag, stride};
 
@@ -13,11 +13,15 @@ use crate::wire::{Corrupt, HEADER_BYTES, Header, Position, SlotWord, Tag, stride
 /// # Invariants
 /// 1. The slot is registered to this value alone, from its creation to [`unregister`](super::unregister).
 /// 2. `consumer_pos` is `UNKNOWN`, or was loaded with acquire and is no further than a ring's size behind head.
-/// 3. Not `Sync`, and no method calls back into itself: one reservation is entering at a time.
+/// 3. `alone` is where `head` and the slot's word, whichever is further, were when the slot was registered, or the end of what has been
+///    reserved since.
+/// 4. Not `Sync`, and no method calls back into itself: one reservation is entering at a time.
 #[derive(Debug)]
 pub struct Producer<M> {
     memory: M,
     slot: Registration,
+    /// Where the next reservation begins, while no slot but the first was ever used, which is this one.
+    alone: Cell<Option<Position>>,
     consumer_pos: Cell<Position>,
     corrupt: Cell<Option<Corrupt>>,
 }
@@ -50,10 +54,12 @@ enum Room {
 impl<M: Memory> Producer<M> {
     /// The producer that `slot` was registered for.
     pub fn new(memory: M, slot: Registration) -> Self {
-        let head = Position::new(memory.head().load(Ordering::Relaxed));
+        let head = alone::reserved(&memory);
+        let alone = slot.is_first() && !alone::has_ended(&memory);
         let released = slot.released();
         let known = if head.since(released) <= memory.size().bytes() { released } else { UNKNOWN };
-        Self { memory, slot, consumer_pos: Cell::new(known), corrupt: Cell::new(None) }
+        let alone = Cell::new(alone.then_some(head));
+        Self { memory, slot, alone, consumer_pos: Cell::new(known), corrupt: Cell::new(None) }
     }
 
     /// The ring's memory.
@@ -96,6 +102,9 @@ impl<M: Memory> Producer<M> {
     /// Always inlined as far as the first try, for a reservation that goes through memory costs as much as all the rest.
     #[inline(always)]
     fn claim(&self, span: u64, write_headers: impl Fn(Position)) -> Result<Position, Refusal> {
+        if let Some(start) = self.alone.get() {
+            return self.claim_alone(start, span, write_headers);
+        }
         let start = Position::new(self.memory.head().load(acquire(Edge::HeadLoad)));
         let end = start.advance(self.padding(start, span) + span);
         if self.is_closed() || !self.has_room(end) {
@@ -108,6 +117,85 @@ impl<M: Memory> Producer<M> {
             }
             Err(now) => self.claim_slowly(now, Some(start), span, write_headers),
         }
+    }
+
+    /// The same while no other slot was ever used: nobody moves head, so this does not have to either.
+    #[inline(always)]
+    fn claim_alone(&self, start: Position, span: u64, write_headers: impl Fn(Position)) -> Result<Position, Refusal> {
+        let end = start.advance(self.padding(start, span) + span);
+        if self.is_closed() || !self.has_room(end) {
+            return self.claim_alone_slowly(start, end, span, write_headers);
+        }
+        self.attempt_alone(start, end, span, write_headers)
+    }
+
+    #[inline(always)]
+    fn attempt_alone(
+        &self,
+        start: Position,
+        end: Position,
+        span: u64,
+        write_headers: impl Fn(Position),
+    ) -> Result<Position, Refusal> {
+        let slot = self.slot.of(&self.memory);
+        slot.span.store(end.since(start), release(Edge::Span));
+        slot.word.store(SlotWord::entering(start).word(), release(Edge::Announce));
+        self.memory.store_load().light(Edge::AloneFence);
+        if !alone::is_alone(&self.memory) {
+            return self.claim_in_company(start, end, span, write_headers);
+        }
+        self.alone.set(Some(end));
+        let at = self.write_headers(start, end, span, write_headers);
+        if self.memory.plain_readers() {
+            // Nobody else raises it past a start that is announced.
+            self.memory.producer().producer_pos.store(end.get(), release(Edge::Publish));
+        }
+        slot.word.store(SlotWord::left(end).word(), release(Edge::Leave));
+        self.left_alone(at != start);
+        Ok(at)
+    }
+
+    #[cold]
+    fn claim_alone_slowly(
+        &self,
+        start: Position,
+        end: Position,
+        span: u64,
+        write_headers: impl Fn(Position),
+    ) -> Result<Position, Refusal> {
+        match self.find_room(start, end) {
+            Room::Enough => self.attempt_alone(start, end, span, write_headers),
+            Room::Refused(refusal) => {
+                self.count(refusal);
+                Err(refusal)
+            }
+            // Somebody else has reserved there, so it is alone no more.
+            Room::Overtaken(now) => {
+                self.alone.set(None);
+                alone::end(&self.memory);
+                self.claim_slowly(now, None, span, write_headers)
+            }
+        }
+    }
+
+    /// Goes on after `start` has been announced, and somebody has come.
+    #[cold]
+    fn claim_in_company(
+        &self,
+        start: Position,
+        end: Position,
+        span: u64,
+        write_headers: impl Fn(Position),
+    ) -> Result<Position, Refusal> {
+        self.alone.set(None);
+        if alone::end(&self.memory) != end {
+            let now = Position::new(self.memory.head().load(acquire(Edge::HeadLoad)));
+            return self.claim_slowly(now, Some(start), span, write_headers);
+        }
+        let at = self.write_headers(start, end, span, write_headers);
+        self.slot.of(&self.memory).word.store(SlotWord::left(end).word(), release(Edge::Leave));
+        self.left(at != start);
+        Ok(at)
     }
 
     #[cold]
@@ -167,14 +255,22 @@ impl<M: Memory> Producer<M> {
         if let Err(now) = swapped {
             return Err(Position::new(now));
         }
+        let at = self.write_headers(start, end, span, write_headers);
+        slot.word.store(SlotWord::left(end).word(), release(Edge::Leave));
+        Ok(at)
+    }
+
+    /// Has `write_headers` cover the last `span` bytes of what was reserved with headers, and discards what is before them. Returns
+    /// where they begin.
+    #[inline(always)]
+    fn write_headers(&self, start: Position, end: Position, span: u64, write_headers: impl Fn(Position)) -> Position {
         let at = end.retreat(span);
         if !M::MIRRORED && at != start {
             let pad = at.since(start) - HEADER_BYTES;
             self.write_header(start, Header::discarded(pad as u32));
         }
         write_headers(at);
-        slot.word.store(SlotWord::left(end).word(), release(Edge::Leave));
-        Ok(at)
+        at
     }
 
     #[inline(always)]
@@ -293,6 +389,20 @@ impl<M: Memory> Producer<M> {
         if self.memory.plain_readers() {
             publish::publish(&self.memory);
         } else if missed {
+            wake_any(&self.memory, Edge::LeaveFence);
+        }
+    }
+
+    /// The same for a lone producer, which has hidden nobody's records, but may not have been alone to the end.
+    #[inline(always)]
+    fn left_alone(&self, padded: bool) {
+        if self.memory.plain_readers() {
+            self.memory.store_load().light(Edge::AloneLeftFence);
+            if !alone::is_alone(&self.memory) {
+                publish::publish(&self.memory);
+            }
+        }
+        if padded {
             wake_any(&self.memory, Edge::LeaveFence);
         }
     }

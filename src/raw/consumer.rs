@@ -3,7 +3,7 @@
 use core::ops::ControlFlow;
 
 use super::memory::{ASLEEP, AWAKE, LISTENING};
-use super::{Liveness, Memory, Sleeper, limit};
+use super::{Liveness, Memory, Sleeper, limit, reserved};
 use crate::sync::{Edge, Ordering, fence_acquire, fence_seq_cst, release};
 use crate::wire::{Corrupt, HEADER_BYTES, Header, Position, SlotWord, Tag, stride};
 
@@ -181,7 +181,7 @@ impl<M: Memory> Consumer<M> {
         let announced = SlotWord::entering(at).word();
         let entering = |slot: &super::Slot| slot.word.load(Ordering::Relaxed) == announced;
         let slot = self.memory.used_slots().iter().position(entering)? as u32;
-        let beyond = self.memory.head().load(Ordering::Relaxed) != at.get();
+        let beyond = reserved(&self.memory) != at;
         beyond.then_some(HeldUp { at, len: None, slot: Some(slot) })
     }
 
@@ -236,10 +236,14 @@ impl<M: Memory> Consumer<M> {
         self.published
     }
 
-    /// The word that tells other readers how far they may look: see [`ProducerPage::producer_pos`](super::ProducerPage).
+    /// Everything below has been reserved; if there are plain readers, may be looked at by them.
     #[inline]
     pub fn producer_pos(&self) -> Position {
-        Position::new(self.memory.producer().producer_pos.load(Ordering::Relaxed))
+        if self.memory.plain_readers() {
+            Position::new(self.memory.producer().producer_pos.load(Ordering::Relaxed))
+        } else {
+            reserved(&self.memory)
+        }
     }
 
     /// What the kernel says was finished when a program reserved last.

@@ -5,7 +5,7 @@ use std::os::fd::AsFd;
 use std::sync::{Arc, OnceLock};
 
 use super::{ConsumerPage, HeaderCell, Memory, ProducerPage, Sleeper, Slot, WORD_BYTES};
-use crate::sync::{AtomicU32, StoreLoad};
+use crate::sync::{AtomicU32, Edge, StoreLoad};
 use crate::wire::{Capacity, Position, RingSize, stride};
 
 /// Who owns the pages of a ring, and keeps them mapped.
@@ -53,6 +53,8 @@ pub struct Rules {
     pub consumer_writes_data: bool,
     /// See [`Memory::store_load`].
     pub store_load: StoreLoad,
+    /// See [`Memory::barrier`].
+    pub barrier: fn(StoreLoad, Edge) -> bool,
     /// See [`Memory::wake`].
     pub wake: fn(&Mapped, Sleeper),
 }
@@ -156,6 +158,10 @@ unsafe impl Memory for Mapped {
     #[inline]
     fn consumer_writes_data(&self) -> bool {
         self.rules.consumer_writes_data
+    }
+
+    fn barrier(&self, edge: Edge) -> bool {
+        (self.rules.barrier)(self.rules.store_load, edge)
     }
 
     fn wake(&self, who: Sleeper) {

@@ -41,6 +41,9 @@ pub unsafe trait Memory {
     /// The header at `at` modulo the size.
     fn header(&self, at: Position) -> &HeaderCell;
 
+    /// Has everybody who may produce run a full fence, and runs one itself. Whether that took place.
+    fn barrier(&self, edge: Edge) -> bool;
+
     /// Wakes those who sleep or wait: increments their futex word, then wakes everyone who sleeps on it; or rings the bell.
     fn wake(&self, who: Sleeper);
 
@@ -152,6 +155,8 @@ pub struct Registry {
     pub waiting: AtomicU32,
     /// [`PRODUCER_LAYOUT`]; 0 in a ring of the kernel that nobody has produced into.
     pub layout: AtomicU32,
+    /// Until where the owner of the first slot has reserved alone, without moving head, with bit 0 set; 0 while that goes on.
+    pub alone_until: AtomicU64,
 }
 
 /// One producer's cache line. Nobody else writes to it while the producer is registered.
@@ -222,6 +227,7 @@ mod layout {
     const _: () = assert!(offset_of!(Registry, openers) == 8);
     const _: () = assert!(offset_of!(Registry, waiting) == 12);
     const _: () = assert!(offset_of!(Registry, layout) == 16);
+    const _: () = assert!(offset_of!(Registry, alone_until) == 24);
     const _: () = assert!(offset_of!(ProducerPage, wake_seq) == 384);
     const _: () = assert!(offset_of!(SlotWords, word) == 0);
     const _: () = assert!(offset_of!(SlotWords, span) == 8);

@@ -3,6 +3,7 @@
 //! It works on positions; the memory hands out the words. Its every atomic access names its [`Edge`](crate::sync::Edge);
 //! `docs::internal` has the proof.
 
+mod alone;
 #[cfg_attr(any(miri, dynring_loom), allow(dead_code, reason = "for rings that processes share"))]
 mod bytes;
 mod claim;
@@ -26,6 +27,7 @@ mod seat;
 #[cfg_attr(miri, allow(dead_code, reason = "there is no kernel under Miri"))]
 mod snapshot;
 
+pub use alone::reserved;
 pub use bytes::{WORD_BYTES, load_bytes, store_bytes};
 pub use claim::{Producer, Refusal};
 pub use consumer::{Consumer, Found};
@@ -41,8 +43,8 @@ pub use memory::{ConsumerPage, HeaderCell, Memory, ProducerPage, Sleeper, Slot, 
 #[cfg_attr(miri, allow(unused_imports, reason = "there is no epoll under Miri"))]
 pub use record::{Held, Taken, copy, peek, run};
 pub use registry::{
-    Claim, Figures, NoFreeSlot, Registration, claim_consumer, close, figures, is_closed, open, owned_slots, process_of,
-    register, unregister,
+    Claim, Figures, NotRegistered, Registration, claim_consumer, close, figures, is_closed, open, owned_slots,
+    process_of, register, unregister,
 };
 pub use repair::{Liveness, Repaired, repair};
 #[cfg(not(dynring_loom))]

@@ -1,7 +1,7 @@
 //! Slots: who may produce.
 
 use super::finish::wake_any;
-use super::{Memory, Slot, released};
+use super::{Memory, Slot, alone, released};
 use crate::sync::{Edge, Ordering, acquire, release};
 use crate::wire::Position;
 
@@ -14,9 +14,14 @@ pub struct Registration {
     released: Position,
 }
 
-/// All slots are taken.
+/// Why a slot could not be had.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct NoFreeSlot;
+pub enum NotRegistered {
+    /// All slots are taken.
+    NoFreeSlot,
+    /// There is a producer that relies on a barrier which the system refuses to run.
+    NoBarrier,
+}
 
 /// What shows others that the owner of a slot lives. It does for as long as it exists, however it comes to end.
 pub trait Claim {
@@ -43,6 +48,11 @@ impl Registration {
         &memory.slots()[self.index as usize]
     }
 
+    /// Whether it is the slot whose owner may produce alone.
+    pub(super) fn is_first(self) -> bool {
+        self.index == 0
+    }
+
     /// Registration number, from 1.
     #[inline]
     pub fn owner(self) -> u16 {
@@ -61,17 +71,19 @@ impl Registration {
 ///
 /// Claimed before it is taken, the slot never looks as if its owner was dead.
 ///
+/// Whoever is not the first ends that one's being alone.
+///
 /// # Errors
-/// All slots are taken.
+/// No slot can be had.
 pub fn register<M: Memory>(
     memory: &M,
     process: u32,
     claim: &(impl Claim + ?Sized),
-) -> Result<Registration, NoFreeSlot> {
+) -> Result<Registration, NotRegistered> {
     // Before, so that its fence is no part of taking the slot.
     let released = released(memory);
     let registry = &memory.producer().registry;
-    let owner = number(memory).ok_or(NoFreeSlot)?;
+    let owner = number(memory).ok_or(NotRegistered::NoFreeSlot)?;
     for (slot, index) in memory.slots().iter().zip(0..) {
         if slot.owner.load(Ordering::Relaxed) != 0 || !claim.take(index) {
             continue;
@@ -79,11 +91,28 @@ pub fn register<M: Memory>(
         if slot.owner.compare_exchange(0, u32::from(owner), acquire(Edge::SlotTake), Ordering::Relaxed).is_ok() {
             slot.process.store(process, Ordering::Relaxed);
             registry.slots_used.fetch_max(index + 1, release(Edge::Registered));
-            return Ok(Registration { index, owner, released });
+            let registration = Registration { index, owner, released };
+            return join(memory, registration).inspect_err(|_| {
+                unregister(memory, registration);
+                claim.give_back(index);
+            });
         }
         claim.give_back(index);
     }
-    Err(NoFreeSlot)
+    Err(NotRegistered::NoFreeSlot)
+}
+
+/// Comes to an agreement with whoever produces alone, unless that is how the owner of this slot will.
+fn join<M: Memory>(memory: &M, registration: Registration) -> Result<Registration, NotRegistered> {
+    let first = registration.is_first();
+    if first && alone::is_worth_it(memory) {
+        return Ok(registration);
+    }
+    if !first && !alone::has_ended(memory) && !memory.barrier(Edge::CompanyFence) {
+        return Err(NotRegistered::NoBarrier);
+    }
+    alone::end(memory);
+    Ok(registration)
 }
 
 /// A number that no owner has. Records are known by it: were there two of one number, the death of one could be taken for the
@@ -167,7 +196,7 @@ pub fn figures<M: Memory>(memory: &M) -> Figures {
     Figures {
         // In this order, so that the consumer is hardly ever seen ahead of head.
         consumer_pos: released(memory),
-        head: Position::new(memory.head().load(Ordering::Relaxed)),
+        head: alone::reserved(memory),
         producers: memory.used_slots().iter().filter(taken).count() as u32,
         refused: memory.used_slots().iter().map(refused).fold(0, u64::wrapping_add),
         discarded: memory.consumer().discarded.load(Ordering::Relaxed),

@@ -5,7 +5,7 @@
 
 use super::claim::write_header;
 use super::finish::wake_any;
-use super::{Memory, Slot, publish, released};
+use super::{Memory, Slot, alone, publish, released};
 use crate::sync::{Edge, Ordering, acquire, fence_acquire, release};
 use crate::wire::{Corrupt, HEADER_BYTES, Header, Position, SlotWord, Tag, stride};
 
@@ -125,6 +125,8 @@ fn settle<M: Memory, P>(
     tries: &[Dead<'_, P>],
     dead: &[Dead<'_, P>],
 ) -> Result<bool, Corrupt> {
+    // Whoever died alone has reserved without moving head.
+    alone::end(memory);
     let head = Position::new(memory.head().load(acquire(Edge::HeadLoad)));
     if head == start {
         // Nobody has reserved here, and the dead never will.

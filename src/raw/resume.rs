@@ -1,7 +1,8 @@
 //! Producing into a ring that somebody else has made.
 
+use super::alone::raise_head;
 use super::{Memory, released};
-use crate::sync::{Edge, Ordering, release};
+use crate::sync::Ordering;
 use crate::wire::{Corrupt, PRODUCER_LAYOUT, Position};
 
 /// Why nobody can produce into a ring.
@@ -19,6 +20,10 @@ pub enum Unusable {
 /// Makes a ring for plain readers ready for producers, wherever its positions are: new and zeroed, used before by a
 /// producer that knows no head, or in use by producers of this crate.
 ///
+/// Head is behind `producer_pos` only as long as nobody of this crate has produced since somebody else has, or while one produces
+/// alone: whatever others publish, they have moved head past it before. Slots are left alone: words that are behind
+/// `producer_pos` say nothing to whoever takes that as the floor.
+///
 /// To be called before the first [`register`](super::register) of each mapping. Any number of callers may do it at the
 /// same time, beside producers that have done it, and may stop half-way: nobody waits for them.
 ///
@@ -28,7 +33,13 @@ pub fn resume<M: Memory>(memory: &M) -> Result<(), Unusable> {
     debug_assert!(memory.plain_readers());
     let published = published(memory).map_err(Unusable::Corrupt)?;
     claim_layout(memory)?;
-    raise_head(memory, published).map_err(Unusable::Corrupt)
+    let head = Position::new(memory.head().load(Ordering::Relaxed));
+    if !head.is_aligned() {
+        let (consumer, size) = (released(memory), memory.size().bytes());
+        return Err(Unusable::Corrupt(Corrupt::ProducerPos { found: head, consumer, size }));
+    }
+    raise_head(memory, published);
+    Ok(())
 }
 
 /// `producer_pos`, if it can be one.
@@ -55,26 +66,4 @@ fn claim_layout<M: Memory>(memory: &M) -> Result<(), Unusable> {
         Ok(_) | Err(PRODUCER_LAYOUT) => Ok(()),
         Err(found) => Err(Unusable::Layout { found }),
     }
-}
-
-/// Moves head to `published`, unless it is there or further.
-///
-/// Head is behind only as long as nobody of this crate has produced since somebody else has: whatever they publish, they have
-/// moved head past it before. It has each value once, so a swap from a value that is behind finds it as it was or fails.
-/// The swap is a link in the chain of swaps, hence release.
-///
-/// Slots are left alone: words that are behind `producer_pos` say nothing to whoever takes that as the floor.
-fn raise_head<M: Memory>(memory: &M, published: Position) -> Result<(), Corrupt> {
-    let head = &memory.producer().head;
-    let mut now = Position::new(head.load(Ordering::Relaxed));
-    if !now.is_aligned() {
-        return Err(Corrupt::ProducerPos { found: now, consumer: released(memory), size: memory.size().bytes() });
-    }
-    while published.is_after(now) {
-        match head.compare_exchange(now.get(), published.get(), release(Edge::SwapRelease), Ordering::Relaxed) {
-            Ok(_) => break,
-            Err(found) => now = Position::new(found),
-        }
-    }
-    Ok(())
 }

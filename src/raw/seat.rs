@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use super::{Claim, Mapped, NoFreeSlot, Registration, register, unregister};
+use super::{Claim, Mapped, NotRegistered, Registration, register, unregister};
 
 /// A registered slot, freed when dropped. Kept by the producer and by reservations that may outlive it.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub trait LivingClaim: Claim + Send + Sync + core::fmt::Debug {}
 #[derive(Debug)]
 pub enum NoSeat {
     /// All slots are taken.
-    Taken(NoFreeSlot),
+    Taken,
     /// The system refuses to show others that the producer lives.
     System(io::Error),
 }
@@ -51,13 +51,13 @@ impl Seat {
             Some(claims) => {
                 let claim = claims.open().map_err(NoSeat::System)?;
                 let mut registration = register(memory, process, &*claim);
-                if registration.is_err() && claims.free_dead() {
+                if matches!(registration, Err(NotRegistered::NoFreeSlot)) && claims.free_dead() {
                     registration = register(memory, process, &*claim);
                 }
                 (registration, Some(claim))
             }
         };
-        let registration = registration.map_err(NoSeat::Taken)?;
+        let registration = registration.map_err(NoSeat::from)?;
         Ok(Self { memory: memory.clone(), registration, claims, _claim: claim })
     }
 
@@ -77,6 +77,19 @@ impl Seat {
     /// The slot.
     pub fn registration(&self) -> Registration {
         self.registration
+    }
+}
+
+impl From<NotRegistered> for NoSeat {
+    fn from(error: NotRegistered) -> Self {
+        match error {
+            NotRegistered::NoFreeSlot => Self::Taken,
+            NotRegistered::NoBarrier => {
+                let message =
+                    "membarrier(2) is not allowed, without which a producer that is there does not learn of another";
+                Self::System(io::Error::new(io::ErrorKind::PermissionDenied, message))
+            }
+        }
     }
 }
 

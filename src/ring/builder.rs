@@ -122,6 +122,7 @@ impl Builder {
             plain_readers: self.kernel_protocol,
             consumer_writes_data: true,
             store_load: notify::store_load(),
+            barrier: notify::heavy,
             wake: notify::wake,
         };
         let memory = Mapped::new(pages, rules);

@@ -83,7 +83,7 @@ pub enum RegisterError {
 impl RegisterError {
     pub(crate) fn new(error: NoSeat, max_producers: usize) -> Self {
         match error {
-            NoSeat::Taken(_) => Self::Full { max_producers },
+            NoSeat::Taken => Self::Full { max_producers },
             NoSeat::System(error) => Self::System(error),
         }
     }

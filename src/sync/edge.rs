@@ -88,6 +88,22 @@ edges! {
     RepairSlots,
     /// Repair looks at head for the last time: what made space for those who have reserved came before.
     RepairHead,
+    /// Fence between a lone producer's announcement and its look at whether it is still alone.
+    AloneFence,
+    /// Fence between a lone producer's leaving and its look at whether it has to publish for others.
+    AloneLeftFence,
+    /// Fence between "another slot is used" and the look at what the lone producer is doing.
+    CompanyFence,
+    /// Fence after a look at the lone producer's word: what it has done came before.
+    CompanyLoad,
+    /// A lone producer stores the span of its next reservation: it has left the one before.
+    Span,
+    /// Fence after a look at the lone producer's span, before another one at its word.
+    SpanLoad,
+    /// It is agreed how far the lone producer has come: what it has done came before.
+    AgreedStore,
+    /// Load of what has been agreed.
+    AgreedLoad,
     /// Fence after a reader of snapshots has loaded `producer_pos`, before it looks at the overwrite position and at headers.
     WindowLoad,
     /// Fence after a reader of snapshots has loaded a header, before it copies the payload.

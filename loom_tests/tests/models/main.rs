@@ -1,5 +1,6 @@
 //! Every interleaving of small scenarios, one file each, with the outcomes that are allowed.
 
+mod alone;
 mod disconnect;
 mod entering;
 mod give_up;

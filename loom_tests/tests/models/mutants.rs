@@ -44,6 +44,12 @@ fn noticed_by(edge: Edge) -> &'static str {
         Edge::RepairSlots => "repair::who_lives_goes_on_during_a_repair",
         Edge::RepairHead => "repair::a_start_that_the_ring_has_gone_past_is_lost",
         Edge::WaitFence => "space::a_producer_that_waits_for_space_gets_it",
+        Edge::AloneFence | Edge::CompanyFence => "alone::who_comes_takes_nothing_from_the_one_who_was_alone",
+        Edge::AloneLeftFence => "alone::plain_readers_are_shown_everything_when_somebody_comes",
+        Edge::CompanyLoad | Edge::Span | Edge::SpanLoad => {
+            "alone::who_comes_takes_the_span_of_one_reservation_for_no_other"
+        }
+        Edge::AgreedStore | Edge::AgreedLoad => "alone::who_learns_what_was_agreed_learns_why",
         Edge::WindowLoad | Edge::CopyLoad => {
             "snapshot::a_record_that_is_being_written_is_not_in_it_and_one_that_is_committed_is_whole"
         }
