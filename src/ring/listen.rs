@@ -140,3 +140,29 @@ impl Consumer {
         Record::new(Taken::new(&mut self.raw, found))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Ring;
+
+    /// The last look alone, as if everything had happened since the one before.
+    fn last_look(consumer: &mut Consumer) -> LastLook {
+        notify::listen(&mut consumer.raw, &consumer.sleep).unwrap()
+    }
+
+    #[test]
+    fn whoever_has_skipped_records_looks_again_before_it_waits() {
+        let ring = Ring::builder(4096).build().unwrap();
+        let (producer, mut consumer) = (ring.producer().unwrap(), ring.consumer().unwrap());
+        let (dropped, unfinished) = (producer.reserve(8).unwrap(), producer.reserve(8).unwrap());
+        dropped.discard();
+        assert_eq!(last_look(&mut consumer), LastLook::Skipped);
+        assert_eq!(consumer.consumer_pos(), 16, "what was skipped is given back");
+        assert_eq!(last_look(&mut consumer), LastLook::Nothing);
+        unfinished.commit();
+        assert!(matches!(last_look(&mut consumer), LastLook::Record(_)));
+        drop((ring, producer, consumer.next()));
+        assert_eq!(last_look(&mut consumer), LastLook::Disconnected);
+    }
+}

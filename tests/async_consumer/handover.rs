@@ -1,5 +1,6 @@
 //! A record that is handed back and forth, each side asleep until it comes.
 
+use std::sync::mpsc;
 use std::thread;
 
 use dynring::kernel::RingBuf;
@@ -103,6 +104,69 @@ fn no_wake_is_lost_between_tasks_of_two_runtimes() -> TestResult {
     let other = thread::spawn(move || current_thread().block_on(async { theirs.into_async().answer(times).await }));
     current_thread().block_on(async { ours.into_async().ask(times).await })?;
     other.join().expect("no panic")?;
+    Ok(())
+}
+
+/// A moment.
+fn spin(turns: u64) {
+    (0..turns * 8).for_each(|_| std::hint::spin_loop());
+}
+
+/// Whoever skips a record just before it sleeps is not where the producer of the next one thinks.
+#[test]
+fn no_wake_is_lost_behind_records_that_are_discarded() -> TestResult {
+    let times = times(TIMES);
+    let (ours, theirs) = sides(false);
+    let other = thread::spawn(move || {
+        let Side { to, mut from } = theirs;
+        for nth in 0..times {
+            let (dropped, mut record) = (to.reserve(8).unwrap(), to.reserve(8).unwrap());
+            record.copy_from_slice(&nth.to_ne_bytes());
+            spin(nth % 8);
+            dropped.discard();
+            spin(20);
+            record.commit();
+            // Awake, so as to be as fast as the task is.
+            while from.next().unwrap().is_none() && !from.is_disconnected() {
+                thread::yield_now();
+            }
+        }
+    });
+    current_thread().block_on(async {
+        let mut from = ours.from.into_async()?;
+        for nth in 0..times {
+            assert_eq!(next(&mut from).await?, Some(nth));
+            ours.to.output(b"")?;
+        }
+        Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    })?;
+    other.join().expect("no panic");
+    Ok(())
+}
+
+#[test]
+fn what_a_producer_sends_just_before_it_goes_is_not_missed() -> TestResult {
+    let ring = Ring::builder(4096).build()?;
+    let consumer = ring.consumer()?;
+    let times = times(TIMES / 4);
+    let (hand, handed) = mpsc::channel::<Producer>();
+    let sender = thread::spawn(move || {
+        for (producer, nth) in handed.into_iter().zip(0_u64..) {
+            spin(nth % 64);
+            producer.output(&nth.to_ne_bytes()).unwrap();
+        }
+    });
+    current_thread().block_on(async {
+        let mut consumer = consumer.into_async()?;
+        for nth in 0..times {
+            hand.send(ring.producer()?).expect("the sender");
+            assert_eq!(next(&mut consumer).await?, Some(nth));
+            assert_eq!(next(&mut consumer).await?, None);
+        }
+        Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    })?;
+    drop(hand);
+    sender.join().expect("no panic");
     Ok(())
 }
 
