@@ -2,6 +2,7 @@
 
 use std::sync::mpsc;
 use std::thread;
+use std::time::Instant;
 
 use dynring::kernel::RingBuf;
 use dynring::{AsyncConsumer, Consumer, Producer, Readiness, Ring, WaitError};
@@ -27,6 +28,13 @@ fn sides(kernel_protocol: bool) -> (Side<Consumer>, Side<Consumer>) {
     (side(&there, &back), side(&back, &there))
 }
 
+/// Waits for a record, which comes. When its time is up, a wait looks once more, and needs no wake for that.
+fn wait(consumer: &mut Consumer) {
+    let begun = Instant::now();
+    assert_eq!(consumer.wait(Some(LONG)).unwrap(), Readiness::Ready);
+    assert!(begun.elapsed() < LONG, "a wake was lost");
+}
+
 impl Side<Consumer> {
     fn into_async(self) -> Side<AsyncConsumer> {
         Side { to: self.to, from: self.from.into_async().unwrap() }
@@ -35,7 +43,7 @@ impl Side<Consumer> {
     /// Answers each number with the same.
     fn answer(mut self, times: u64) {
         for nth in 0..times {
-            assert_eq!(self.from.wait(Some(LONG)).unwrap(), Readiness::Ready, "a wake was lost");
+            wait(&mut self.from);
             assert_eq!(*self.from.next().unwrap().unwrap(), nth.to_ne_bytes());
             self.to.output(&nth.to_ne_bytes()).unwrap();
         }
@@ -181,7 +189,7 @@ fn no_wake_is_lost_between_the_kernel_and_a_task() -> TestResult {
     let writer = thread::spawn(move || -> std::io::Result<()> {
         for nth in 0..times {
             map.output(&Records::one(nth, &WORD))?;
-            assert_eq!(answers.wait(Some(LONG))?, Readiness::Ready, "a wake was lost");
+            wait(&mut answers);
             assert_eq!(*answers.next()?.expect("an answer"), nth.to_ne_bytes());
         }
         Ok(())
