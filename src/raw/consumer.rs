@@ -454,6 +454,7 @@ impl<M: Memory> Consumer<M> {
     ///
     /// What must follow is the same, but for the futex: the bell, silenced before the last look, is heard. The event loop may go
     /// on waiting while the consumer does other things, until [`woken`](Self::woken).
+    #[cfg_attr(miri, allow(dead_code, reason = "there is no eventfd under Miri"))]
     pub fn about_to_listen(&mut self) {
         self.publish();
         self.memory.consumer().state.sleeping.store(LISTENING, Ordering::Relaxed);
