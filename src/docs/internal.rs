@@ -211,6 +211,8 @@
 //! - A task of an asynchronous runtime waits for what the runtime hears, edge-triggered. It forgets that, and leaves its waker,
 //!   *before* the last look; whatever is heard afterwards wakes it.
 //!
+//! (Models: `listen.rs`.)
+//!
 //! Producers that wait for space are the mirror image: they note what `consumer_pos` would do, count themselves among
 //! the waiting, fence (E24), try once more, and sleep while `space_seq` is what it was. The consumer stores
 //! `consumer_pos`, fences (E25), and looks whether anybody waits for no more than that. If its fence is first, then the
