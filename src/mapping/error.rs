@@ -38,6 +38,9 @@ pub enum AttachError {
         /// Descriptors that came with it.
         descriptors: usize,
     },
+    /// A ring has come, and beside it something that is not what wakes an event loop:
+    /// [`share_with`](crate::SharedRing::share_with).
+    Bell,
     /// The system refused.
     System(io::Error),
 }
@@ -58,8 +61,9 @@ impl fmt::Display for AttachError {
             Self::NotShared => f.write_str("the ring was made for one process, and is not to be shared"),
             Self::Removed => f.write_str("the ring is being removed"),
             Self::Message { descriptors } => {
-                write!(f, "a message with {descriptors} descriptors has come that passes no ring; 1 or 2 are allowed")
+                write!(f, "what has come, with {descriptors} descriptors, is no message that passes a ring, with 1 or 2")
             }
+            Self::Bell => f.write_str("what has come beside the ring wakes no event loop; an eventfd does"),
             Self::System(error) => write!(f, "the system refused to attach to the ring: {error}"),
         }
     }

@@ -182,7 +182,7 @@ impl SharedRing {
         }
         let bell = if fds.len() == 2 { fds.pop() } else { None };
         if bell.as_ref().is_some_and(|bell| !notify::is_bell(bell.as_fd())) {
-            return Err(AttachError::Message { descriptors: 2 });
+            return Err(AttachError::Bell);
         }
         Ok(Self { bell: bell.map(Arc::new), ..Self::from_fd(&fds[0])? })
     }
