@@ -183,7 +183,7 @@
 //! - **`producer_pos`** (E17), likewise: what is published may be somebody else's, and committed already.
 //! - **The last producer is gone** (E20).
 //!
-//! *An event loop* may wait in the consumer's place. The waker then rings a bell instead: it writes to an eventfd, which is
+//! *An event loop* may wait in the consumer's place. The waker then rings a bell instead, a descriptor that is
 //! readable from then on until it is silenced. `sleeping` says which:
 //!
 //! ```text
@@ -197,7 +197,8 @@
 //! It is the same argument, with the bell in the place of `wake_seq`: silence the bell, `sleeping = 2`, StoreLoad, look once
 //! more, wait until the bell is rung. A ring that comes before the wait is heard by it, unless it was silenced; but then its X
 //! was there before the last look. An edge-triggered event loop does not silence the bell, but forgets what it has heard of
-//! it, which is the same if it does so at the same place.
+//! it, which is the same if it does so at the same place. (A bell that processes share is a socket, which may be full, and is
+//! silenced then, too. Whatever fills it afterwards is an event.)
 //!
 //! - A producer that has seen a sleeper looks a second time, at how it sleeps. Any sleep but the one that it then reads of is
 //!   over, or has its fence behind the producer's, so that its own last look sees X.

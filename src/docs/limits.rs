@@ -33,7 +33,7 @@
 //! | kinds of rings in a set | those of the kernel | a set waits for the kernel's bell; [`RingMerge`](crate::RingMerge) takes both kinds |
 //! | records of one ring in a turn of a set | 256 unless said otherwise | [`RingSet::set_quantum`](crate::RingSet::set_quantum) |
 //! | consumers of a shared ring | 1 at a time, among all processes | a lock that the system releases |
-//! | processes of a shared ring | as many as there are descriptors | each takes 3 for the ring, 1 for the consumer and 1 for each producer |
+//! | processes of a shared ring | as many as there are descriptors | each takes 3 for the ring, 1 for the consumer and 1 for each producer; 2 for [`Consumer::poll_fd`](crate::Consumer::poll_fd), and 1 to wake who waits on it |
 //! | a name for a shared ring | a path on a tmpfs | [`Builder::build_at`](crate::Builder::build_at) |
 //! | the length of a ring with a name | can be changed by whoever may write the file, which kills those who have mapped it | files of a tmpfs cannot be sealed, memfds can |
 //! | passing what a dead producer has left behind | 10 ms after the consumer has come to it, in [`wait`](crate::Consumer::wait) | how often the consumer looks; a timer decides *when* to look, never what is found |

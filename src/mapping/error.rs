@@ -63,7 +63,7 @@ impl fmt::Display for AttachError {
             Self::Message { descriptors } => {
                 write!(f, "what has come, with {descriptors} descriptors, is no message that passes a ring, with 1 or 2")
             }
-            Self::Bell => f.write_str("what has come beside the ring wakes no event loop; an eventfd does"),
+            Self::Bell => f.write_str("what has come beside the ring wakes no event loop; a datagram socket of the Unix domain does"),
             Self::System(error) => write!(f, "the system refused to attach to the ring: {error}"),
         }
     }

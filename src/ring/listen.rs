@@ -35,8 +35,8 @@ use crate::wire::Corrupt;
 impl Consumer {
     /// The descriptor to wait on. It stays the same for as long as the consumer lives, and must neither be read nor written.
     ///
-    /// In a ring of this crate, it is an eventfd, made when it is asked for the first time. Until it is, producers wake with a
-    /// futex; and so they do whenever the consumer sleeps in [`wait`](Self::wait). In a ring of the kernel, it is an epoll
+    /// In a ring of this crate, it is an eventfd, or in one that processes share a socket, made when it is asked for the first
+    /// time. Until it is, producers wake with a futex; and so they do whenever the consumer sleeps in [`wait`](Self::wait). In a ring of the kernel, it is an epoll
     /// instance over the map: the map itself is readable also while its only record is still being written.
     ///
     /// # Errors
@@ -112,6 +112,11 @@ impl Consumer {
         notify::quit(&self.raw, &self.sleep);
     }
 
+    /// What producers of other processes ring, if there can be any.
+    pub(super) fn bell_for_others(&self) -> io::Result<Option<BorrowedFd<'_>>> {
+        notify::for_others(self.raw.memory(), &self.sleep)
+    }
+
     /// Arms without forgetting what has made the descriptor readable, and looks once.
     pub(crate) fn listen(&mut self) -> Result<LastLook, WaitError> {
         self.sight.look(&mut self.raw);
@@ -126,6 +131,11 @@ impl Consumer {
     /// A descriptor of its own for an edge-triggered event loop, which [`listen`](Self::listen) is enough for.
     pub(crate) fn edges(&self) -> io::Result<OwnedFd> {
         notify::edge(self.raw.memory(), &self.sleep)?.try_clone_to_owned()
+    }
+
+    /// To be called by an edge-triggered event loop that has just forgotten what it has heard, before it [listens](Self::listen).
+    pub(crate) fn forget_edges(&self) {
+        notify::forget(self.raw.memory());
     }
 
     /// The next record, which stays the next one until it is [taken](Self::take).

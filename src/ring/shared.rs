@@ -159,15 +159,17 @@ impl SharedRing {
         socket::send(stream, &MESSAGE, &[self.file.as_fd()])
     }
 
-    /// Passes the ring and the descriptor that the consumer's event loop waits on, so that producers of the other process can
-    /// wake it: [`Consumer::poll_fd`]. Producers that were not given it do not wake an event loop.
+    /// Passes the ring and what wakes the event loop that its `consumer` waits in, so that producers of the other process can:
+    /// [`Consumer::poll_fd`]. Producers that were not given it do not wake an event loop.
     ///
-    /// Who receives it relies on the sender not to have it block those who ring it.
+    /// Waking never blocks a producer, whoever has it too.
     ///
     /// # Errors
-    /// As [`share`](Self::share); or file descriptors are short.
+    /// As [`share`](Self::share); or file descriptors are short. `InvalidInput` if the consumer is not of a ring that processes
+    /// share.
     pub fn share_with(&self, stream: &UnixStream, consumer: &Consumer) -> io::Result<()> {
-        socket::send(stream, &MESSAGE, &[self.file.as_fd(), consumer.poll_fd()?])
+        let Some(bell) = consumer.bell_for_others()? else { return Err(io::ErrorKind::InvalidInput.into()) };
+        socket::send(stream, &MESSAGE, &[self.file.as_fd(), bell])
     }
 
     /// Attaches to the ring that the process at the other end of `stream` [shares](Self::share). Waits for it.
@@ -273,7 +275,7 @@ impl SharedRing {
         }
         let memory = self.file.map(Writable { consumer: false, producer: true, data: true })?;
         if let Some(bell) = &self.bell {
-            notify::hang(&memory, bell.try_clone()?)?;
+            notify::hang(&memory, bell.try_clone()?);
         }
         Ok(self.producing.get_or_init(|| memory).clone())
     }

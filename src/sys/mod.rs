@@ -6,6 +6,8 @@
 pub(crate) mod bpf;
 #[cfg(all(test, not(miri)))]
 mod child;
+#[cfg(not(miri))]
+pub(crate) mod datagram;
 pub(crate) mod epoll;
 #[cfg(not(miri))]
 pub(crate) mod eventfd;

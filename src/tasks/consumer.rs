@@ -31,7 +31,7 @@ use crate::wire::Corrupt;
 /// [`tokio::task::coop`] describes it, which makes the task yield now and then. What is read without waiting, by
 /// [`try_next`](Self::try_next) or [`batch`](Self::batch), does not count.
 ///
-/// A wait takes no thread and does not spin. Producers of this process write to an eventfd to wake it, if it waits; those in the
+/// A wait takes no thread and does not spin. Producers of rings of this crate write to a descriptor to wake it, if it waits; those in the
 /// kernel wake it as they wake any consumer. A wake costs some microseconds; where that is too long, a thread of its own that
 /// calls [`Consumer::wait`] reacts faster. What is committed without a wake ([`Wakeup::None`](crate::Wakeup::None),
 /// `BPF_RB_NO_WAKEUP`) is seen at the next look, as everywhere.
@@ -285,6 +285,8 @@ impl AsyncConsumer {
         while let Poll::Ready(heard) = self.edges.poll_read_ready(cx) {
             heard.map_err(WaitError::System)?.clear_ready();
         }
+        // In this order: whoever fills the bell from here on is heard.
+        self.consumer.forget_edges();
         self.armed = true;
         match self.consumer.listen()? {
             LastLook::Record(found) => Poll::Ready(Ok(Some(found))),

@@ -1,12 +1,14 @@
 //! Words that no correct peer writes: errors that stay, or a stall that is reported, and nothing else.
 
 use std::os::fd::{AsFd, AsRawFd};
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 use dynring::{
-    ConsumerError, CopyingConsumer, CopyingProducer, Corrupt, Readiness, RegisterError, RepairError, ReserveError,
-    SharedRing, WaitError,
+    AttachError, ConsumerError, CopyingConsumer, CopyingProducer, Corrupt, Readiness, RegisterError, RepairError,
+    ReserveError, SharedRing, WaitError,
 };
 
 use crate::alone::{TestResult, alone};
@@ -381,20 +383,38 @@ fn locks_in_the_wrong_hands_refuse_and_delay_nobody() -> TestResult {
 }
 
 #[test]
-fn a_bell_that_cannot_be_rung_holds_up_no_producer() -> TestResult {
-    alone("malice::a_bell_that_cannot_be_rung_holds_up_no_producer", || {
+fn a_bell_that_is_filled_again_and_again_holds_up_no_producer() -> TestResult {
+    alone("malice::a_bell_that_is_filled_again_and_again_holds_up_no_producer", || {
         let attacked = Attacked::new();
-        // Blocks, and its counter is at its end.
-        let bell = blocking_eventfd(u64::MAX - 1)?;
+        // Both block, and whoever has them does so.
+        let (bell, hears) = UnixDatagram::pair()?;
         let (near, far) = UnixStream::pair()?;
         send(&near, b"dynring1", &[attacked.ring.as_fd().as_raw_fd(), bell.as_raw_fd()])?;
         let ring = SharedRing::receive(&far)?;
         let (producer, mut consumer) = (ring.producer()?, ring.consumer()?);
-        for number in 0..100u8 {
+        // Nobody ends them but the end of the process.
+        thread::spawn(move || while bell.set_nonblocking(false).and_then(|()| bell.send(&[0; 100])).is_ok() {});
+        let (empties, emptied) = mpsc::channel::<()>();
+        let _reader = thread::spawn(move || while emptied.recv().is_ok() && hears.recv(&mut [0]).is_ok() {});
+        for number in 0..20_000u32 {
             attacked.store_two(attacked.consumer_page_at(at::SLEEPING_AND_CLOSED), 2, 0);
-            producer.output(&[number])?;
-            assert_eq!(next(&mut consumer)?, Some(vec![number]));
+            producer.output(&number.to_ne_bytes())?;
+            assert_eq!(next(&mut consumer)?, Some(number.to_ne_bytes().to_vec()));
+            // Full most of the time, and at times not.
+            if number % 16 == 0 {
+                empties.send(())?;
+            }
         }
         Ok(())
     })
+}
+
+#[test]
+fn a_descriptor_on_which_writing_could_block_is_no_bell() -> TestResult {
+    let attacked = Attacked::new();
+    let bell = blocking_eventfd(u64::MAX - 1)?;
+    let (near, far) = UnixStream::pair()?;
+    send(&near, b"dynring1", &[attacked.ring.as_fd().as_raw_fd(), bell.as_raw_fd()])?;
+    assert!(matches!(SharedRing::receive(&far), Err(AttachError::Bell)));
+    Ok(())
 }
