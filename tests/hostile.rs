@@ -7,7 +7,8 @@ mod pages;
 
 use std::ops::ControlFlow;
 use std::os::fd::AsFd;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use dynring::{Consumer, Corrupt, Producer, Readiness, ReserveError, Ring, WaitError};
@@ -183,6 +184,33 @@ fn a_head_that_cannot_be_is_refused_by_producers_for_good() {
             assert_eq!(producer_refuses(&producer), corrupt, "sticky");
         }
     }
+}
+
+#[test]
+fn whoever_moves_all_positions_in_step_keeps_no_producer() {
+    let (attacked, done) = (Attacked::new(), AtomicBool::new(false));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for at in (0u64..).step_by(8) {
+                // The consumer never passes head.
+                attacked.forge_producer_page(HEAD, at);
+                attacked.forge_producer_page(PRODUCER_POS, at.wrapping_sub(at % 3 * 8));
+                attacked.forge_consumer_page(CONSUMER_POS, at);
+                if done.load(Ordering::Relaxed) {
+                    break;
+                }
+            }
+        });
+        let mut ends = [0; 2];
+        for round in 0..20_000 {
+            let producer = attacked.ring.producer().unwrap();
+            ends[usize::from(producer.output(&[0; 8]).is_ok())] += 1;
+            let waited = producer.reserve_blocking(round % 600, Some(Duration::ZERO));
+            waited.map(|record| record.commit()).unwrap_or_default();
+        }
+        done.store(true, Ordering::Relaxed);
+        println!("{} reservations, {} refusals", ends[1], ends[0]);
+    });
 }
 
 /// xorshift64*

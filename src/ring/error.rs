@@ -152,6 +152,10 @@ pub enum ReserveError {
     },
     /// The consumer is gone for good.
     Closed,
+    /// Others have moved the ring's positions at each of about a million tries. Nothing is reserved; it may be tried again.
+    ///
+    /// Producers that reserve do not get so far ahead of one that tries: somebody writes positions in order to keep it trying.
+    Contended,
     /// The ring holds what no correct peer can have written.
     Corrupt(Corrupt),
 }
@@ -164,6 +168,7 @@ impl fmt::Display for ReserveError {
                 write!(f, "a record of {len} bytes was to be reserved; at most {max} are allowed")
             }
             Self::Closed => f.write_str("the ring's consumer is gone"),
+            Self::Contended => f.write_str("the ring's positions have moved at each of a million tries to reserve"),
             Self::Corrupt(corrupt) => corrupt.fmt(f),
         }
     }
@@ -184,6 +189,7 @@ impl From<Refusal> for ReserveError {
         match refusal {
             Refusal::Full { .. } => Self::Full,
             Refusal::Closed => Self::Closed,
+            Refusal::Contended => Self::Contended,
             Refusal::Corrupt(corrupt) => Self::Corrupt(corrupt),
         }
     }
@@ -195,6 +201,7 @@ impl From<ReserveError> for io::Error {
             ReserveError::Full => io::ErrorKind::WouldBlock,
             ReserveError::TooLarge { .. } => io::ErrorKind::InvalidInput,
             ReserveError::Closed => io::ErrorKind::BrokenPipe,
+            ReserveError::Contended => io::ErrorKind::ResourceBusy,
             ReserveError::Corrupt(_) => io::ErrorKind::InvalidData,
         };
         Self::new(kind, error)
