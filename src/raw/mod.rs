@@ -12,6 +12,8 @@ mod limit;
 #[cfg(not(dynring_loom))]
 mod mapped;
 mod memory;
+#[cfg(all(test, not(any(miri, dynring_loom))))]
+mod outrun;
 mod publish;
 #[cfg(not(dynring_loom))]
 mod record;

@@ -1,5 +1,6 @@
 //! Producing into a ring that somebody else has made.
 
+use super::claim::TRIES;
 use super::{Memory, released};
 use crate::sync::{Edge, Ordering, release};
 use crate::wire::{Corrupt, PRODUCER_LAYOUT, Position};
@@ -34,7 +35,7 @@ pub fn resume<M: Memory>(memory: &M) -> Result<(), Unusable> {
 /// `producer_pos`, if it can be one.
 fn published<M: Memory>(memory: &M) -> Result<Position, Corrupt> {
     let size = memory.size().bytes();
-    let mut consumer = released(memory);
+    let (mut consumer, mut tries) = (released(memory), TRIES);
     loop {
         let found = Position::new(memory.producer().producer_pos.load(Ordering::Relaxed));
         if found.is_aligned() && consumer.is_aligned() && found.since(consumer) <= size {
@@ -42,7 +43,8 @@ fn published<M: Memory>(memory: &M) -> Result<Position, Corrupt> {
         }
         // A consumer that went on meanwhile has made space for producers that went on further.
         let now = released(memory);
-        if now == consumer {
+        tries -= 1;
+        if now == consumer || tries == 0 {
             return Err(Corrupt::ProducerPos { found, consumer, size });
         }
         consumer = now;
@@ -68,13 +70,21 @@ fn raise_head<M: Memory>(memory: &M, published: Position) -> Result<(), Corrupt>
     let head = &memory.producer().head;
     let mut now = Position::new(head.load(Ordering::Relaxed));
     if !now.is_aligned() {
-        return Err(Corrupt::ProducerPos { found: now, consumer: released(memory), size: memory.size().bytes() });
+        return Err(misplaced(now, memory));
     }
-    while published.is_after(now) {
+    for _ in 0..TRIES {
+        if !published.is_after(now) {
+            return Ok(());
+        }
         match head.compare_exchange(now.get(), published.get(), release(Edge::SwapRelease), Ordering::Relaxed) {
-            Ok(_) => break,
+            Ok(_) => return Ok(()),
             Err(found) => now = Position::new(found),
         }
     }
-    Ok(())
+    // Whoever raises it leaves it at `producer_pos` or further.
+    Err(misplaced(now, memory))
+}
+
+fn misplaced<M: Memory>(head: Position, memory: &M) -> Corrupt {
+    Corrupt::ProducerPos { found: head, consumer: released(memory), size: memory.size().bytes() }
 }
