@@ -1,6 +1,9 @@
 //! Rings that processes share.
 
-use core::fmt;
+mod error;
+
+pub use error::{ConsumerError, RepairError};
+
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -13,7 +16,6 @@ use crate::notify::{self, Scope, Space};
 use crate::raw::{self, Mapped};
 use crate::recovery::{self, Locks, Roster, Watch};
 use crate::sys::socket;
-use crate::wire::Corrupt;
 
 /// A ring that processes share: in a memfd that is passed from one to another, or in a file with a name.
 ///
@@ -366,82 +368,4 @@ pub struct Repair {
     pub left: u32,
     /// Nothing was done, as somebody else is at it.
     pub busy: bool,
-}
-
-/// A repair that failed.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum RepairError {
-    /// What the dead have left behind is what no correct producer can have written.
-    Corrupt(Corrupt),
-    /// The system refused.
-    System(io::Error),
-}
-
-impl fmt::Display for RepairError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Corrupt(corrupt) => corrupt.fmt(f),
-            Self::System(error) => write!(f, "the system refused to repair the ring: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for RepairError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Corrupt(corrupt) => Some(corrupt),
-            Self::System(error) => Some(error),
-        }
-    }
-}
-
-impl From<RepairError> for io::Error {
-    fn from(error: RepairError) -> Self {
-        match error {
-            RepairError::Corrupt(corrupt) => corrupt.into(),
-            RepairError::System(error) => error,
-        }
-    }
-}
-
-/// A consumer that could not be had.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum ConsumerError {
-    /// The ring has a consumer, in this process or another.
-    Taken,
-    /// A consumer has closed the ring for good.
-    Closed,
-    /// The system refused.
-    System(io::Error),
-}
-
-impl fmt::Display for ConsumerError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Taken => f.write_str("the ring has a consumer; there is one at a time"),
-            Self::Closed => f.write_str("the ring was closed for good"),
-            Self::System(error) => write!(f, "the system refused a consumer: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for ConsumerError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::System(error) => Some(error),
-            _ => None,
-        }
-    }
-}
-
-impl From<ConsumerError> for io::Error {
-    fn from(error: ConsumerError) -> Self {
-        match error {
-            ConsumerError::Taken => Self::new(io::ErrorKind::ResourceBusy, error),
-            ConsumerError::Closed => Self::new(io::ErrorKind::BrokenPipe, error),
-            ConsumerError::System(error) => error,
-        }
-    }
 }
