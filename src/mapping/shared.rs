@@ -12,6 +12,7 @@ use super::{AttachError, Request};
 use crate::notify;
 use crate::raw::{self, Mapped, Memory, Rules};
 use crate::recovery::Locks;
+use crate::sys::fork::Generation;
 use crate::sys::reopen::{Access, reopen};
 use crate::sys::{self, Files, RingPages, named, stat};
 use crate::wire::{Capacity, DESCRIPTOR_BYTES, Descriptor, Features, Position};
@@ -26,6 +27,7 @@ pub(crate) struct RingFile {
     descriptor: Descriptor,
     /// Shows that somebody is attached.
     _attached: Locks,
+    made: Generation,
     /// As those who only look map it.
     observed: OnceLock<Mapped>,
 }
@@ -90,7 +92,9 @@ impl RingFile {
 
     fn checked(file: BorrowedFd<'_>, descriptor: Descriptor) -> io::Result<Self> {
         let (to_read, to_write) = (reopen(file, Access::ReadOnly)?, reopen(file, Access::ReadWrite)?);
-        Ok(Self { to_read, to_write, descriptor, _attached: Locks::open(file)?, observed: OnceLock::new() })
+        let attached = Locks::open(file)?;
+        let made = Generation::current();
+        Ok(Self { to_read, to_write, descriptor, _attached: attached, made, observed: OnceLock::new() })
     }
 
     /// Removes the ring at `path`, if nobody is attached to it. Whether nobody was.
@@ -132,6 +136,11 @@ impl RingFile {
         }
         let memory = self.map(Writable { consumer: false, producer: false, data: false })?;
         Ok(self.observed.get_or_init(|| memory))
+    }
+
+    /// Whether it was inherited through fork(2): whoever is attached is the parent, and nobody knows of this process.
+    pub(crate) fn is_inherited(&self) -> bool {
+        self.made.has_passed()
     }
 
     /// A description for locks of one's own.

@@ -20,8 +20,8 @@ pub trait Claims: Send + Sync + core::fmt::Debug {
     /// One that is laid to no slot yet.
     ///
     /// # Errors
-    /// The system refuses.
-    fn open(&self) -> io::Result<Box<dyn LivingClaim>>;
+    /// The system refuses, or this process is not the one that they are for.
+    fn open(&self) -> Result<Box<dyn LivingClaim>, NoSeat>;
 
     /// Frees the slots of those who have died. Whether there were any.
     fn free_dead(&self) -> bool;
@@ -32,9 +32,12 @@ pub trait LivingClaim: Claim + Send + Sync + core::fmt::Debug {}
 
 /// A producer that could not be seated.
 #[derive(Debug)]
+#[cfg_attr(miri, allow(dead_code, reason = "nobody forks under Miri"))]
 pub enum NoSeat {
     /// All slots are taken.
     Taken(NoFreeSlot),
+    /// This process is a child of the one that may have one.
+    Inherited,
     /// The system refuses to show others that the producer lives.
     System(io::Error),
 }
@@ -49,7 +52,7 @@ impl Seat {
         let (registration, claim) = match &claims {
             None => (register(memory, process, &()), None),
             Some(claims) => {
-                let claim = claims.open().map_err(NoSeat::System)?;
+                let claim = claims.open()?;
                 let mut registration = register(memory, process, &*claim);
                 if registration.is_err() && claims.free_dead() {
                     registration = register(memory, process, &*claim);

@@ -66,6 +66,9 @@ impl From<BuildError> for io::Error {
     }
 }
 
+/// What became of a handle.
+pub(super) const INHERITED: &str = "the handle was inherited through fork(2); the ring can be attached to anew";
+
 /// A producer that could not be registered.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -75,6 +78,8 @@ pub enum RegisterError {
         /// For how many producers the ring has room.
         max_producers: usize,
     },
+    /// The handle was inherited through fork(2), and is of no use here: attach to the ring anew.
+    Inherited,
     /// The system refused: the memory could not be mapped, or a lock that shows other processes that the producer lives could
     /// not be had.
     System(io::Error),
@@ -84,6 +89,7 @@ impl RegisterError {
     pub(crate) fn new(error: NoSeat, max_producers: usize) -> Self {
         match error {
             NoSeat::Taken(_) => Self::Full { max_producers },
+            NoSeat::Inherited => Self::Inherited,
             NoSeat::System(error) => Self::System(error),
         }
     }
@@ -95,6 +101,7 @@ impl fmt::Display for RegisterError {
             Self::Full { max_producers } => {
                 write!(f, "all {max_producers} producers that the ring has room for are registered already")
             }
+            Self::Inherited => f.write_str(INHERITED),
             Self::System(error) => write!(f, "the system refused a producer: {error}"),
         }
     }
@@ -103,7 +110,7 @@ impl fmt::Display for RegisterError {
 impl std::error::Error for RegisterError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Full { .. } => None,
+            Self::Full { .. } | Self::Inherited => None,
             Self::System(error) => Some(error),
         }
     }
@@ -113,6 +120,7 @@ impl From<RegisterError> for io::Error {
     fn from(error: RegisterError) -> Self {
         match error {
             RegisterError::Full { .. } => Self::new(io::ErrorKind::QuotaExceeded, error),
+            RegisterError::Inherited => Self::new(io::ErrorKind::Unsupported, error),
             RegisterError::System(error) => error,
         }
     }

@@ -27,6 +27,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::reopen::path_of;
 use super::{memfd, retry};
+use crate::sync::{AtomicU32, Ordering};
 
 unsafe extern "C" {
     // Older versions of the libc crate lack it.
@@ -35,6 +36,30 @@ unsafe extern "C" {
         parent: Option<unsafe extern "C" fn()>,
         child: Option<unsafe extern "C" fn()>,
     ) -> libc::c_int;
+}
+
+/// How often fork(2) has led to this process, since there was something to take from children.
+static FORKS: AtomicU32 = AtomicU32::new(0);
+
+/// See [`Generation`]; a number that no ancestor of this process has, among those that may have left it handles.
+pub(crate) fn generation() -> u32 {
+    FORKS.load(Ordering::Relaxed)
+}
+
+/// Tells the process in which something was made from the children that have a copy of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Generation(u32);
+
+impl Generation {
+    /// This process's. To be asked for after something was registered.
+    pub(crate) fn current() -> Self {
+        Self(generation())
+    }
+
+    /// Whether this is a child's.
+    pub(crate) fn has_passed(self) -> bool {
+        self != Self::current()
+    }
 }
 
 /// Something that a child forked from now on does not get. Drop it before what it stands for goes.
@@ -203,6 +228,7 @@ unsafe extern "C" fn in_parent() {
 
 /// After fork(2), in the child: all it calls is async-signal-safe.
 unsafe extern "C" fn in_child() {
+    FORKS.fetch_add(1, Ordering::Relaxed);
     // SAFETY: the registry is locked: `prepare` has run in what is now this thread.
     let registry = unsafe { (*HELD.0.get()).take() };
     for (_, entry) in registry.iter().flat_map(|registry| &registry.entries) {

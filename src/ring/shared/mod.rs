@@ -10,6 +10,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use super::error::INHERITED;
 use super::{Consumer, CopyingConsumer, CopyingProducer, Producer, RegisterError, Stats};
 use crate::mapping::{AttachError, RingFile, Writable};
 use crate::notify::{self, Scope, Space};
@@ -202,7 +203,7 @@ impl SharedRing {
     /// Registers a producer, which copies.
     ///
     /// # Errors
-    /// All slots are taken, and none by somebody who is dead. Or the system refuses.
+    /// All slots are taken, and none by somebody who is dead. Or the handle was inherited through fork(2), or the system refuses.
     pub fn producer(&self) -> Result<CopyingProducer, RegisterError> {
         self.register().map(CopyingProducer::new)
     }
@@ -210,7 +211,7 @@ impl SharedRing {
     /// The consumer, which copies. There is one at a time among all processes.
     ///
     /// # Errors
-    /// There is one, or the last one has closed the ring. Or the system refuses.
+    /// There is one, or the last one has closed the ring. Or the handle was inherited through fork(2), or the system refuses.
     pub fn consumer(&self) -> Result<CopyingConsumer, ConsumerError> {
         self.consume(Writable { consumer: true, producer: false, data: false }).map(CopyingConsumer::new)
     }
@@ -229,8 +230,11 @@ impl SharedRing {
     /// consumes does it by [itself](Consumer::recover), and so does whoever registers a producer and finds no free slot.
     ///
     /// # Errors
-    /// What they have left behind cannot be; or the system refuses.
+    /// What they have left behind cannot be; or the handle was inherited; or the system refuses.
     pub fn repair(&self) -> Result<Repair, RepairError> {
+        if self.file.is_inherited() {
+            return Err(RepairError::Inherited);
+        }
         let memory = self.producing().map_err(RepairError::System)?;
         let locks = self.file.locks().map_err(RepairError::System)?;
         match recovery::repair(&locks, &memory) {
@@ -243,16 +247,18 @@ impl SharedRing {
     /// How the ring is doing, read as an observer.
     ///
     /// # Errors
-    /// The system refuses to map it.
+    /// The system refuses to map it, or the handle was inherited through fork(2).
     pub fn stats(&self) -> io::Result<Stats> {
+        self.refuse_inherited()?;
         self.file.observed().map(Stats::of)
     }
 
     /// Whether somebody consumes at the moment, in whatever process.
     ///
     /// # Errors
-    /// The system refuses to say.
+    /// The system refuses to say, or the handle was inherited through fork(2).
     pub fn has_consumer(&self) -> io::Result<bool> {
+        self.refuse_inherited()?;
         self.file.locks()?.has_consumer()
     }
 
@@ -271,6 +277,10 @@ impl SharedRing {
         self.file.descriptor().layout.consumer_page()
     }
 
+    fn refuse_inherited(&self) -> io::Result<()> {
+        if self.file.is_inherited() { Err(io::Error::new(io::ErrorKind::Unsupported, INHERITED)) } else { Ok(()) }
+    }
+
     fn producing(&self) -> io::Result<Mapped> {
         if let Some(memory) = self.producing.get() {
             return Ok(memory.clone());
@@ -283,12 +293,18 @@ impl SharedRing {
     }
 
     fn register(&self) -> Result<Producer, RegisterError> {
+        if self.file.is_inherited() {
+            return Err(RegisterError::Inherited);
+        }
         let memory = self.producing().map_err(RegisterError::System)?;
         let roster = Roster::new(Arc::clone(&self.file), memory.clone());
         Producer::register(&memory, Some(Arc::new(roster)), Space::Futex(Scope::Shared))
     }
 
     fn consume(&self, writable: Writable) -> Result<Consumer, ConsumerError> {
+        if self.file.is_inherited() {
+            return Err(ConsumerError::Inherited);
+        }
         let locks = self.file.locks().map_err(ConsumerError::System)?;
         if !locks.take_consumer().map_err(ConsumerError::System)? {
             return Err(ConsumerError::Taken);

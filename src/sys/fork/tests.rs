@@ -1,7 +1,7 @@
 //! Children, and what they find.
 
 use std::fs::File;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::thread;
 
 use memmap2::{MmapOptions, MmapRaw};
@@ -76,6 +76,20 @@ fn a_child_of_a_child_finds_a_closed_ring_too() -> io::Result<()> {
     })?;
     assert!(child.succeeds()?);
     assert!(shared.is_untouched());
+    Ok(())
+}
+
+#[test]
+fn a_child_is_of_another_generation_than_all_before_it() -> io::Result<()> {
+    let _registered = Shared::new()?.register()?;
+    let parent = Generation::current();
+    let child = Child::fork(|_| {
+        let own = Generation::current();
+        let grandchild = Child::fork(|_| parent.has_passed() && own.has_passed());
+        parent.has_passed() && !own.has_passed() && grandchild.and_then(Child::succeeds).unwrap_or(false)
+    })?;
+    assert!(child.succeeds()?);
+    assert!(!parent.has_passed());
     Ok(())
 }
 
