@@ -19,6 +19,7 @@ const TIMEOUTS: [Option<Duration>; 3] = [Some(Duration::ZERO), Some(Duration::MA
 
 // Offsets in the consumer page, the producer page and a slot, as in `docs::format`.
 const CONSUMER_POS: usize = 0;
+const SLEEPING_AND_CLOSED: usize = 128;
 const PRODUCER_POS: usize = 0;
 const HEAD: usize = 128;
 
@@ -183,6 +184,20 @@ fn a_head_that_cannot_be_is_refused_by_producers_for_good() {
             attacked.forge_producer_page(HEAD, 16);
             assert_eq!(producer_refuses(&producer), corrupt, "sticky");
         }
+    }
+}
+
+#[test]
+fn a_ring_that_somebody_else_closes_does_not_end_like_one_whose_producers_have_gone() {
+    for records in [0, 1] {
+        let attacked = Attacked::new();
+        let (producer, mut consumer) = attacked.roles();
+        (0..records).for_each(|_| producer.output(b"record").unwrap());
+        attacked.forge_consumer_page(SLEEPING_AND_CLOSED, u64::from_ne_bytes([0, 0, 0, 0, 1, 1, 1, 1]));
+        assert_eq!(consumer.drain(|_| ControlFlow::Break(())).ok(), (records > 0).then_some(records));
+        let corrupt = consumer_refuses(&mut consumer, &producer);
+        assert!(matches!(corrupt, Corrupt::Closed { .. }), "{corrupt}");
+        assert_eq!(producer.output(b"more"), Err(ReserveError::Closed));
     }
 }
 

@@ -3,7 +3,7 @@
 use core::ops::ControlFlow;
 
 use super::memory::{ASLEEP, AWAKE, LISTENING};
-use super::{Liveness, Memory, Sleeper, limit};
+use super::{Liveness, Memory, Sleeper, is_closed, limit};
 use crate::sync::{Edge, Ordering, fence_acquire, fence_seq_cst, release};
 use crate::wire::{Corrupt, HEADER_BYTES, Header, Position, SlotWord, Tag, stride};
 
@@ -29,6 +29,14 @@ pub struct Consumer<M> {
     /// The most that was ever between `published` and `limit`.
     high_water: u64,
     corrupt: Option<Corrupt>,
+    origin: Option<Origin>,
+}
+
+/// The process that a consumer was made in.
+#[derive(Clone, Copy, Debug)]
+struct Origin {
+    generation: fn() -> u32,
+    made: u32,
 }
 
 /// What holds the consumer up, where there is more than it can see.
@@ -77,13 +85,27 @@ impl<M: Memory> Consumer<M> {
             (figure(&page.discarded), figure(&page.abandoned), figure(&page.high_water))
         };
         let (taken, published, limit) = (start, start, start);
-        let mut consumer = Self { memory, taken, published, limit, discarded, abandoned, high_water, corrupt: None };
+        let (corrupt, origin) = (None, None);
+        let mut consumer = Self { memory, taken, published, limit, discarded, abandoned, high_water, corrupt, origin };
         if !start.is_aligned() {
             let producer = consumer.producer_pos();
             let size = consumer.memory.size().bytes();
             consumer.corrupt = Some(Corrupt::ConsumerPos { found: start, producer, size });
         }
         consumer
+    }
+
+    /// Lets a copy of this in a forked child, in whose memory the ring is closed and empty, find nothing. It is told by the
+    /// `generation`, of which each child has another.
+    #[cfg_attr(any(miri, dynring_loom), allow(dead_code, reason = "nobody forks there"))]
+    pub fn with_generation(mut self, generation: fn() -> u32) -> Self {
+        self.origin = Some(Origin { generation, made: generation() });
+        self
+    }
+
+    /// Whether this is such a copy.
+    pub fn is_inherited(&self) -> bool {
+        self.origin.is_some_and(|origin| (origin.generation)() != origin.made)
     }
 
     /// The ring's memory.
@@ -142,8 +164,8 @@ impl<M: Memory> Consumer<M> {
             }
             let at = self.taken;
             let header = self.header(at);
-            if header.is_busy() || header.is_empty() && self.was_closed() {
-                return Ok(None);
+            if header.is_busy() || header.is_empty() && self.is_inherited() {
+                return self.nothing();
             }
             let (len, stride) = (header.len(), stride(header.len()));
             if stride > self.limit.since(at) {
@@ -256,13 +278,13 @@ impl<M: Memory> Consumer<M> {
         Header::from_word(word)
     }
 
-    /// Whether this is a copy of the consumer in a forked child, in whose memory the ring is closed and empty.
-    fn was_closed(&self) -> bool {
-        self.is_ours() && self.memory.consumer().state.closed.load(Ordering::Relaxed) != 0
-    }
-
+    /// Nothing is there. Unless somebody has closed the ring, which is this consumer's to do: producers have been refused since,
+    /// and it would look as if they had all gone.
     #[cold]
-    fn nothing(&self) -> Result<Option<Found>, Corrupt> {
+    fn nothing(&mut self) -> Result<Option<Found>, Corrupt> {
+        if self.corrupt.is_none() && self.is_ours() && is_closed(&self.memory) && !self.is_inherited() {
+            self.poison(Corrupt::Closed { at: self.taken });
+        }
         self.corrupt.map_or(Ok(None), Err)
     }
 
@@ -398,7 +420,7 @@ impl<M: Memory> Consumer<M> {
         }
         if !found.is_aligned() || ahead > size || ahead < self.limit.since(self.published) {
             // A forked child finds nothing rather than a position of zero, wherever the ring was.
-            if !self.was_closed() {
+            if !self.is_inherited() {
                 self.poison(Corrupt::ProducerPos { found, consumer: self.published, size });
             }
             return false;

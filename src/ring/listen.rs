@@ -95,6 +95,10 @@ impl Consumer {
     /// The ring is corrupt; sticky. Or the system refuses to wait: file descriptors are short, or membarrier(2) was allowed when
     /// the ring was made and is not any more.
     pub fn arm(&mut self) -> Result<Option<Readiness>, WaitError> {
+        if self.raw.is_inherited() {
+            // The descriptor is the parent's, too.
+            return Ok(Some(Readiness::Disconnected));
+        }
         notify::silence(self.raw.memory(), &self.sleep).map_err(WaitError::System)?;
         loop {
             return Ok(match self.listen()? {

@@ -42,6 +42,7 @@ fn handles_fail_cleanly_in_a_child_and_the_parent_notices_nothing() -> TestResul
                 assert!(consumer.next().unwrap().is_none());
                 assert_eq!(consumer.wait(Some(Duration::from_secs(9))).unwrap(), Readiness::Disconnected);
                 assert!(consumer.stalled().is_none());
+                assert_eq!(consumer.arm().unwrap(), Some(Readiness::Disconnected));
                 assert!(!consumer.recover().unwrap());
                 assert_refused(&ring);
                 assert!(matches!(producer.try_clone(), Err(RegisterError::Inherited)));

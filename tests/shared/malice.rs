@@ -339,6 +339,30 @@ fn reservations_that_are_made_to_overlap_stay_within_the_data() -> TestResult {
 }
 
 #[test]
+fn a_ring_that_somebody_else_closes_does_not_end_like_one_that_nobody_writes_to() -> TestResult {
+    alone("malice::a_ring_that_somebody_else_closes_does_not_end_like_one_that_nobody_writes_to", || {
+        for forged in [1, 2, u32::MAX] {
+            for attacked in Attacked::both() {
+                let (producer, mut consumer) = (attacked.ring.producer()?, attacked.ring.consumer()?);
+                producer.output(b"one")?;
+                producer.output(b"")?;
+                let unfinished = producer.reserve(8)?;
+                attacked.store_two(attacked.consumer_page_at(at::SLEEPING_AND_CLOSED), 0, forged);
+                assert_eq!(producer.output(b"three"), Err(ReserveError::Closed));
+                assert_eq!(next(&mut consumer)?.as_deref(), Some(&b"one"[..]));
+                assert_eq!(next(&mut consumer)?.as_deref(), Some(&b""[..]));
+                assert!(matches!(consumer_refuses(&mut consumer), Corrupt::Closed { at } if at.get() == 24));
+                drop(unfinished);
+                drop(producer);
+                assert!(matches!(consumer_refuses(&mut consumer), Corrupt::Closed { .. }), "also when all have gone");
+                assert!(matches!(attacked.ring.consumer(), Err(ConsumerError::Taken)));
+            }
+        }
+        Ok(())
+    })
+}
+
+#[test]
 fn a_producer_waits_no_longer_than_it_was_to_whoever_toggles_what() -> TestResult {
     alone("malice::a_producer_waits_no_longer_than_it_was_to_whoever_toggles_what", || {
         for attacked in Attacked::both() {

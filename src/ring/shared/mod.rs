@@ -16,7 +16,7 @@ use crate::mapping::{AttachError, RingFile, Writable};
 use crate::notify::{self, Scope, Space};
 use crate::raw::{self, Mapped};
 use crate::recovery::{self, Locks, Roster, Watch};
-use crate::sys::socket;
+use crate::sys::{fork, socket};
 
 /// A ring that processes share: in a memfd that is passed from one to another, or in a file with a name.
 ///
@@ -317,7 +317,8 @@ impl SharedRing {
         if raw::is_closed(&memory) {
             return Err(ConsumerError::Closed);
         }
-        Ok(Consumer::shared(raw::Consumer::new(memory), Watch::processes(Arc::clone(&self.file), locks)))
+        let raw = raw::Consumer::new(memory).with_generation(fork::generation);
+        Ok(Consumer::shared(raw, Watch::processes(Arc::clone(&self.file), locks)))
     }
 }
 
