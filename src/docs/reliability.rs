@@ -77,5 +77,5 @@
 //! - Deaths of the machine. A ring lives in memory, and goes with it.
 //! - A process that has just been made by vfork(2) or posix_spawn(3) has its parent's descriptors until it has called execve(2): a
 //!   parent that dies in that moment is found dead after it.
-//! - The counts of discarded and abandoned records in [`Stats`](crate::Stats) may be too high by what a consumer had skipped and not
-//!   given back when it was killed.
+//! - Until the next consumer comes, the counts of discarded and abandoned records in [`Stats`](crate::Stats) may be too high by what
+//!   a dead one had skipped and not given back.

@@ -3,6 +3,7 @@
 use core::ops::ControlFlow;
 
 use super::memory::{ASLEEP, AWAKE, LISTENING};
+use super::tally::Tally;
 use super::{Liveness, Memory, Sleeper, is_closed, limit};
 use crate::sync::{Edge, Ordering, fence_acquire, fence_seq_cst, release};
 use crate::wire::{Corrupt, HEADER_BYTES, Header, Position, SlotWord, Tag, stride};
@@ -24,8 +25,7 @@ pub struct Consumer<M> {
     /// Everything below has been given back to producers.
     published: Position,
     limit: Position,
-    discarded: u64,
-    abandoned: u64,
+    tally: Tally,
     /// The most that was ever between `published` and `limit`.
     high_water: u64,
     corrupt: Option<Corrupt>,
@@ -75,18 +75,17 @@ impl<M: Memory> Consumer<M> {
     /// The consumer of `memory`, which resumes at `consumer_pos`. There must be no other.
     pub fn new(memory: M) -> Self {
         let start = Position::new(memory.consumer().consumer_pos.load(Ordering::Relaxed));
-        let (discarded, abandoned, high_water) = if memory.slots().is_empty() {
-            (0, 0, 0)
+        let (tally, high_water) = if memory.slots().is_empty() {
+            (Tally::default(), 0)
         } else {
             let page = memory.consumer();
             // The last consumer may have died in its sleep.
             page.state.sleeping.store(AWAKE, Ordering::Relaxed);
-            let figure = |word: &crate::sync::AtomicU64| word.load(Ordering::Relaxed);
-            (figure(&page.discarded), figure(&page.abandoned), figure(&page.high_water))
+            (Tally::resume(&memory, start), page.high_water.load(Ordering::Relaxed))
         };
         let (taken, published, limit) = (start, start, start);
         let (corrupt, origin) = (None, None);
-        let mut consumer = Self { memory, taken, published, limit, discarded, abandoned, high_water, corrupt, origin };
+        let mut consumer = Self { memory, taken, published, limit, tally, high_water, corrupt, origin };
         if !start.is_aligned() {
             let producer = consumer.producer_pos();
             let size = consumer.memory.size().bytes();
@@ -242,8 +241,8 @@ impl<M: Memory> Consumer<M> {
             return Err(self.overlong(at, len));
         }
         self.taken = at.advance(stride);
-        self.abandoned = self.abandoned.wrapping_add(1);
-        self.memory.consumer().abandoned.store(self.abandoned, Ordering::Relaxed);
+        self.tally.abandoned = self.tally.abandoned.wrapping_add(1);
+        self.tally.note(&self.memory, self.taken, self.published);
         Ok(true)
     }
 
@@ -291,9 +290,9 @@ impl<M: Memory> Consumer<M> {
     #[inline]
     fn skip(&mut self, stride: u64) {
         self.taken = self.taken.advance(stride);
-        self.discarded = self.discarded.wrapping_add(1);
+        self.tally.discarded = self.tally.discarded.wrapping_add(1);
         if self.is_ours() {
-            self.memory.consumer().discarded.store(self.discarded, Ordering::Relaxed);
+            self.tally.note(&self.memory, self.taken, self.published);
         }
     }
 
@@ -535,13 +534,13 @@ impl<M: Memory> Consumer<M> {
     /// Records skipped because nobody was left to finish them.
     #[inline]
     pub fn abandoned(&self) -> u64 {
-        self.abandoned
+        self.tally.abandoned
     }
 
     /// Records skipped because they were discarded.
     #[inline]
     pub fn discarded(&self) -> u64 {
-        self.discarded
+        self.tally.discarded
     }
 }
 

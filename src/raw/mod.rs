@@ -27,6 +27,7 @@ mod resume;
 mod seat;
 #[cfg_attr(miri, allow(dead_code, reason = "there is no kernel under Miri"))]
 mod snapshot;
+mod tally;
 
 pub use bytes::{WORD_BYTES, load_bytes, store_bytes};
 pub use claim::{Producer, Refusal};
