@@ -1,7 +1,8 @@
 //! A slot that is given back when nobody needs it any more.
 
-use std::io;
+use core::time::Duration;
 use std::sync::Arc;
+use std::{io, thread};
 
 use super::{Claim, Mapped, NoFreeSlot, Registration, register, unregister};
 
@@ -23,9 +24,15 @@ pub trait Claims: Send + Sync + core::fmt::Debug {
     /// The system refuses, or this process is not the one that they are for.
     fn open(&self) -> Result<Box<dyn LivingClaim>, NoSeat>;
 
-    /// Frees the slots of those who have died. Whether there were any.
+    /// Frees the slots of those who have died. Whether there may be free ones soon: somebody else is at it, or somebody who lives
+    /// has to go on first.
     fn free_dead(&self) -> bool;
 }
+
+/// How often to look for a slot while others are about to free some, and how long to wait in between. To free them takes less,
+/// but for somebody who is stopped while he does it, or does not mean to.
+const LOOKS: u32 = 50;
+const MOMENT: Duration = Duration::from_millis(1);
 
 /// A claim that can be kept.
 pub trait LivingClaim: Claim + Send + Sync + core::fmt::Debug {}
@@ -53,11 +60,8 @@ impl Seat {
             None => (register(memory, process, &()), None),
             Some(claims) => {
                 let claim = claims.open()?;
-                let mut registration = register(memory, process, &*claim);
-                if registration.is_err() && claims.free_dead() {
-                    registration = register(memory, process, &*claim);
-                }
-                (registration, Some(claim))
+                let take = || register(memory, process, &*claim);
+                (take().or_else(|_| take_freed(&**claims, take)), Some(claim))
             }
         };
         let registration = registration.map_err(NoSeat::Taken)?;
@@ -81,6 +85,23 @@ impl Seat {
     pub fn registration(&self) -> Registration {
         self.registration
     }
+}
+
+/// Takes one of the slots that the dead have left.
+fn take_freed(
+    claims: &dyn Claims,
+    mut take: impl FnMut() -> Result<Registration, NoFreeSlot>,
+) -> Result<Registration, NoFreeSlot> {
+    for _ in 0..LOOKS {
+        let more = claims.free_dead();
+        // Whoever else has freed some may have done so since.
+        let taken = take();
+        if taken.is_ok() || !more {
+            return taken;
+        }
+        thread::sleep(MOMENT);
+    }
+    Err(NoFreeSlot)
 }
 
 impl Drop for Seat {
