@@ -22,6 +22,7 @@ const CONSUMER_POS: usize = 0;
 const SLEEPING_AND_CLOSED: usize = 128;
 const PRODUCER_POS: usize = 0;
 const HEAD: usize = 128;
+const OPENERS_AND_WAITING: usize = 264;
 
 /// A ring, and somebody who writes to its file.
 struct Attacked {
@@ -113,6 +114,27 @@ fn gathering_ends_when_the_ring_is_corrupt() {
     attacked.forge_producer_page(PRODUCER_POS, 1);
     let waited = consumer.wait_for(SIZE, Duration::MAX, None).unwrap_err();
     assert!(matches!(waited, WaitError::Corrupt(Corrupt::ProducerPos { .. })), "{waited}");
+}
+
+#[test]
+fn gathering_goes_on_though_somebody_has_died_between_counting_itself_and_waiting() {
+    let attacked = Attacked::new();
+    let (producer, mut consumer) = attacked.roles();
+    let waiting = u64::from_ne_bytes(if cfg!(target_endian = "little") {
+        [1, 0, 0, 0, 1, 0, 0, 0]
+    } else {
+        [0, 0, 0, 1, 0, 0, 0, 1]
+    });
+    attacked.forge_producer_page(OPENERS_AND_WAITING, waiting);
+    producer.output(b"one").unwrap();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            thread::sleep(Duration::from_millis(30));
+            (0..100).for_each(|_| producer.output(b"more").unwrap());
+        });
+        assert_eq!(consumer.wait_for(1024, Duration::from_secs(60), None).unwrap(), Readiness::Ready);
+        assert!(consumer.available() >= 1024, "{} bytes", consumer.available());
+    });
 }
 
 #[test]

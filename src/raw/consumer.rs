@@ -338,7 +338,7 @@ impl<M: Memory> Consumer<M> {
         self.memory.consumer().consumer_pos.store(self.taken.get(), release(Edge::SpaceStore));
         if self.is_ours() {
             self.memory.store_load().light(Edge::SpaceFence);
-            if self.is_waited_for() {
+            if self.may_be_waited_for() {
                 self.wake_waiting();
             }
         }
@@ -495,10 +495,17 @@ impl<M: Memory> Consumer<M> {
         self.memory.consumer().state.sleeping.store(AWAKE, Ordering::Relaxed);
     }
 
-    /// Whether a producer waits for space.
+    /// Whether a producer waits for space, as far as the count of those who do goes. It stays too high for good if a producer dies
+    /// between counting itself and saying what it waits for, as nobody can tell then whether it has.
     #[inline]
-    pub fn is_waited_for(&self) -> bool {
+    fn may_be_waited_for(&self) -> bool {
         self.is_ours() && self.memory.producer().registry.waiting.load(Ordering::Relaxed) != 0
+    }
+
+    /// Whether a producer says that it waits for space.
+    pub fn is_waited_for(&self) -> bool {
+        let waits = |slot: &super::Slot| slot.wanted.load(Ordering::Relaxed) != 0;
+        self.may_be_waited_for() && self.memory.used_slots().iter().any(waits)
     }
 
     /// Whether nobody is left who could produce a record.
@@ -526,7 +533,7 @@ impl<M: Memory> Consumer<M> {
         }
         self.memory.consumer().state.closed.store(1, Ordering::Relaxed);
         fence_seq_cst(Edge::CloseFence);
-        if self.is_waited_for() {
+        if self.may_be_waited_for() {
             self.memory.wake(Sleeper::Producers);
         }
     }
