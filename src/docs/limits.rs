@@ -36,6 +36,7 @@
 //! | processes of a shared ring | as many as there are descriptors | each takes 3 for the ring, 1 for the consumer and 1 for each producer; 2 for [`Consumer::poll_fd`](crate::Consumer::poll_fd), and 1 to wake who waits on it |
 //! | a name for a shared ring | a path on a tmpfs | [`Builder::build_at`](crate::Builder::build_at) |
 //! | the length of a ring with a name | can be changed by whoever may write the file, which kills those who have mapped it | files of a tmpfs cannot be sealed, memfds can |
+//! | the memory of a ring that processes share | can be taken back by whoever may write the file (fallocate(2) with `FALLOC_FL_PUNCH_HOLE`): the others find zeros, in new memory. Where there is none, in a tmpfs that is full or a control group at its limit, the system kills whoever looks | the seal that forbids it forbids to write. A file with holes is not attached to |
 //! | passing what a dead producer has left behind | 10 ms after the consumer has come to it, in [`wait`](crate::Consumer::wait) | how often the consumer looks; a timer decides *when* to look, never what is found |
 //! | several producers that die while they reserve at one place | told apart, unless none of their ends was ever reached: `Corrupt::Undecided` | [`internal`](super::internal), step 5 |
 //! | an old payload in the place of a dead producer's header | is taken for one if owner, lap and length all fit | [`internal`](super::internal), step 4 |

@@ -15,7 +15,7 @@ use crate::recovery::Locks;
 use crate::sys::fork::Generation;
 use crate::sys::reopen::{Access, reopen};
 use crate::sys::{self, Files, RingPages, named, stat};
-use crate::wire::{Capacity, DESCRIPTOR_BYTES, Descriptor, Features, Position};
+use crate::wire::{Capacity, DESCRIPTOR_BYTES, Descriptor, Features, Layout, Position};
 
 pub(crate) use crate::sys::Writable;
 
@@ -86,6 +86,10 @@ impl RingFile {
 
     fn attach(file: BorrowedFd<'_>, seals: Seals) -> Result<Self, AttachError> {
         let descriptor = check(file, seals)?;
+        let (found, expected) = (stat::status(file)?.held, committed_bytes(&descriptor.layout));
+        if found < expected {
+            return Err(AttachError::Sparse { found, expected });
+        }
         let ring = Self::checked(file, descriptor)?;
         if ring._attached.attach()? { Ok(ring) } else { Err(AttachError::Removed) }
     }
@@ -157,6 +161,11 @@ impl AsFd for RingFile {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.to_write.as_fd()
     }
+}
+
+/// For how many bytes memory was committed when the ring was made: all but for what is left out for the data to be aligned.
+fn committed_bytes(layout: &Layout) -> u64 {
+    layout.slot_pages() + layout.slot_bytes() + layout.file_bytes() - layout.consumer_page()
 }
 
 /// What is at `path`, be it something on which opening would wait.

@@ -13,7 +13,8 @@ use dynring::{
 
 use crate::alone::{TestResult, alone};
 use crate::forge::{Attacked, BUSY, DISCARD, ENTERING, SIZE, SLOTS, at, hold, lock};
-use crate::post::{blocking_eventfd, send};
+use crate::post::{blocking_eventfd, punch_hole, send};
+use crate::support::pages::page_size;
 
 const MOMENT: Option<Duration> = Some(Duration::from_millis(30));
 
@@ -358,6 +359,30 @@ fn a_ring_that_somebody_else_closes_does_not_end_like_one_that_nobody_writes_to(
                 assert!(matches!(consumer_refuses(&mut consumer), Corrupt::Closed { .. }), "also when all have gone");
                 assert!(matches!(attacked.ring.consumer(), Err(ConsumerError::Taken)));
             }
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn memory_that_is_taken_back_is_zero_to_those_who_are_there_and_refused_to_newcomers() -> TestResult {
+    alone("malice::memory_that_is_taken_back_is_zero_to_those_who_are_there_and_refused_to_newcomers", || {
+        for attacked in Attacked::both() {
+            let (producer, mut consumer) = (attacked.ring.producer()?, attacked.ring.consumer()?);
+            producer.output(b"one")?;
+            producer.output(b"two")?;
+            assert_eq!(next(&mut consumer)?.as_deref(), Some(&b"one"[..]));
+            // All but the descriptor.
+            punch_hole(&attacked.ring, page_size(), attacked.bytes() - page_size())?;
+            let refused = SharedRing::from_fd(&attacked.ring).unwrap_err();
+            assert!(matches!(refused, AttachError::Sparse { .. }), "{refused}");
+            // Zeros look like records of nothing, as far as there was something, and say that nothing was ever produced.
+            while let Ok(Some(record)) = next(&mut consumer) {
+                assert!(record.is_empty());
+            }
+            let produced = producer.output(b"three");
+            assert!(matches!(produced, Ok(()) | Err(ReserveError::Corrupt(_))), "{produced:?}");
+            attacked.ring.stats()?;
         }
         Ok(())
     })

@@ -38,6 +38,9 @@ use crate::sys::{fork, socket};
 /// process is known to follow the protocol: there, records and reservations are slices of the ring itself. Producers of one ring
 /// are in one domain of trust in any case, as they share the memory that they write.
 ///
+/// What no process can be kept from that may write the file is to take memory back that was committed when the ring was made:
+/// see [the limits](crate::docs::limits).
+///
 /// # Examples
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
