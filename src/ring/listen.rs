@@ -1,5 +1,7 @@
 //! Waiting for records in an event loop of one's own.
 
+#[cfg(feature = "tokio")]
+use core::time::Duration;
 use std::io;
 use std::os::fd::BorrowedFd;
 #[cfg(feature = "tokio")]
@@ -29,6 +31,7 @@ use crate::wire::Corrupt;
 /// ```
 ///
 /// In a ring that processes share, a producer that dies rings no bell: [`recover`](Consumer::recover) now and then, as on a timer.
+/// (A consumer of a [task](Consumer::into_async) does so by itself.)
 ///
 /// To wait without having armed is to miss a record. Once it is readable, the descriptor stays so until the consumer is armed
 /// again: who leaves records for later needs no other reminder.
@@ -135,6 +138,12 @@ impl Consumer {
     /// A descriptor of its own for an edge-triggered event loop, which [`listen`](Self::listen) is enough for.
     pub(crate) fn edges(&self) -> io::Result<OwnedFd> {
         notify::edge(self.raw.memory(), &self.sleep)?.try_clone_to_owned()
+    }
+
+    /// How long an event loop may wait, after [`listen`](Self::listen) has found nothing, before it listens again; `None` if
+    /// whoever changes something wakes.
+    pub(crate) fn nap(&self) -> Option<Duration> {
+        self.watch.nap(self.sight.is_held_up())
     }
 
     /// To be called by an edge-triggered event loop that has just forgotten what it has heard, before it [listens](Self::listen).

@@ -43,6 +43,8 @@ pub(crate) mod socket;
 pub(crate) mod stat;
 #[cfg(not(miri))]
 mod statfs;
+#[cfg(all(feature = "tokio", not(miri)))]
+pub(crate) mod timerfd;
 
 #[cfg(miri)]
 pub(crate) use heap::HeapPages;

@@ -7,6 +7,7 @@ mod fair;
 mod handover;
 mod kernel;
 mod own;
+mod shared;
 mod stream;
 #[path = "../support/mod.rs"]
 mod support;
