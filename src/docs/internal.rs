@@ -343,7 +343,7 @@
 //! | E6 `Leave` | rel | `attempt` | E10, E11 | left, and the header is not in sight | d |
 //! | E7 `GiveUp` | rel | `give_up` | E10, E11 | as E2 | e |
 //! | E8 `SpaceLoad` | fence | `released`, whoever looks how full the ring is | E9 | writes to what is still being read | f |
-//! | E9 `SpaceStore` | rel | `Consumer::publish`, `Snapshots::consume` | E8 | as E8 | f |
+//! | E9 `SpaceStore` | rel | `Consumer::publish`, `Snapshots::consume`; in program order, for who comes after a death, `Tally::note` | E8 | as E8 | f |
 //! | E10 `FirstPass` | fence | `limit` | E2, E6, E7 | pass 2 misses announcements | g |
 //! | E11 `SecondPass` | fence | `limit` | E2, E6, E7 | left, and the header is not in sight | h |
 //! | E12 `HeaderLoad` | fence | `Consumer::header` | E13 | the payload is not in sight | d |

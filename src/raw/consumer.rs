@@ -76,7 +76,7 @@ impl<M: Memory> Consumer<M> {
     pub fn new(memory: M) -> Self {
         let start = Position::new(memory.consumer().consumer_pos.load(Ordering::Relaxed));
         let (tally, high_water) = if memory.slots().is_empty() {
-            (Tally::default(), 0)
+            (Tally::unknown(), 0)
         } else {
             let page = memory.consumer();
             // The last consumer may have died in its sleep.
@@ -277,14 +277,22 @@ impl<M: Memory> Consumer<M> {
         Header::from_word(word)
     }
 
-    /// Nothing is there. Unless somebody has closed the ring, which is this consumer's to do: producers have been refused since,
-    /// and it would look as if they had all gone.
-    #[cold]
+    #[inline(always)]
     fn nothing(&mut self) -> Result<Option<Found>, Corrupt> {
-        if self.corrupt.is_none() && self.is_ours() && is_closed(&self.memory) && !self.is_inherited() {
-            self.poison(Corrupt::Closed { at: self.taken });
+        if is_closed(&self.memory) {
+            self.find_closed();
         }
         self.corrupt.map_or(Ok(None), Err)
+    }
+
+    /// The ring is closed, which is this consumer's to do: producers have been refused since, and it would look as if they had
+    /// all gone.
+    #[cold]
+    #[inline(never)]
+    fn find_closed(&mut self) {
+        if self.corrupt.is_none() && self.is_ours() && !self.is_inherited() {
+            self.poison(Corrupt::Closed { at: self.taken });
+        }
     }
 
     #[inline]
@@ -418,10 +426,7 @@ impl<M: Memory> Consumer<M> {
             return false;
         }
         if !found.is_aligned() || ahead > size || ahead < self.limit.since(self.published) {
-            // A forked child finds nothing rather than a position of zero, wherever the ring was.
-            if !self.is_inherited() {
-                self.poison(Corrupt::ProducerPos { found, consumer: self.published, size });
-            }
+            self.misled(found);
             return false;
         }
         self.limit = found;
@@ -429,6 +434,17 @@ impl<M: Memory> Consumer<M> {
             self.set_high_water(ahead);
         }
         true
+    }
+
+    /// Producers say that they are where they cannot be.
+    #[cold]
+    #[inline(never)]
+    fn misled(&mut self, found: Position) {
+        // A forked child finds nothing rather than a position of zero, wherever the ring was.
+        if !self.is_inherited() {
+            let size = self.memory.size().bytes();
+            self.poison(Corrupt::ProducerPos { found, consumer: self.published, size });
+        }
     }
 
     /// The most bytes that were ever found not given back, at a look further than before.

@@ -10,15 +10,21 @@ use crate::wire::Position;
 ///
 /// There are two notes in the consumer page. One says how many were skipped in front of a position that has been given back; the
 /// other is further, or being written. Which is which, `consumer_pos` says, and changes both with one store.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Tally {
     pub(super) discarded: u64,
     pub(super) abandoned: u64,
-    /// Which note was written last.
+    /// Which note was written last, and for what position.
     last: usize,
+    noted: Position,
 }
 
 impl Tally {
+    /// That of a ring in which there is no room for notes.
+    pub(super) const fn unknown() -> Self {
+        Self { discarded: 0, abandoned: 0, last: 0, noted: Position::new(0) }
+    }
+
     /// That of the last consumer, who may have died.
     pub(super) fn resume<M: Memory>(memory: &M, consumer_pos: Position) -> Self {
         let notes = &memory.consumer().skipped;
@@ -33,12 +39,12 @@ impl Tally {
             [Some(_), None] => 0,
             [None, None] => {
                 notes[0].before.store(0, Ordering::Relaxed);
-                return Self::default().begin(memory);
+                return Self { noted: consumer_pos, ..Self::unknown() }.begin(memory);
             }
         };
         let figure = |word: &crate::sync::AtomicU64| word.load(Ordering::Relaxed);
         let (discarded, abandoned) = (figure(&notes[last].discarded), figure(&notes[last].abandoned));
-        Self { discarded, abandoned, last }.begin(memory)
+        Self { discarded, abandoned, last, noted: consumer_pos }.begin(memory)
     }
 
     /// What was noted and not given back is void.
@@ -55,12 +61,12 @@ impl Tally {
         let page = memory.consumer();
         page.discarded.store(self.discarded, Ordering::Relaxed);
         page.abandoned.store(self.abandoned, Ordering::Relaxed);
-        let before = page.skipped[self.last].before.load(Ordering::Relaxed);
-        if before != 0 && !Position::new(before & !1).is_after(published) {
-            // It has been given back, and is what counts until `taken` is.
-            self.last = 1 - self.last;
+        if !self.noted.is_after(published) {
+            // The last note has been given back, and is what counts until `taken` is.
+            self.last ^= 1;
         }
-        let note = &page.skipped[self.last];
+        self.noted = taken;
+        let note = &page.skipped[self.last & 1];
         note.discarded.store(self.discarded, Ordering::Relaxed);
         note.abandoned.store(self.abandoned, Ordering::Relaxed);
         // In this order, as is `consumer_pos` after it.
