@@ -13,7 +13,7 @@
 //! | who makes, finds or removes a ring is killed at any instruction | The ring is there whole or not at all, and nobody seems to be attached to it. | `attach` |
 //! | all are killed | Whoever attaches next finds what was committed and not given back. | `everybody` |
 //! | a producer is stopped | Its record is waited for, however long it takes, and [`stalled`](crate::Consumer::stalled) says whose it is. | `stopped` |
-//! | a process forks | In the child, producers are refused and consumers find nothing; the parent notices nothing. It is dead when it is dead, even if its child lives. | `forked` |
+//! | a process forks | In the child, producers are refused, consumers find nothing, and no new ones are made; the parent notices nothing. It is dead when it is dead, even if its child lives. | `forked` |
 //!
 //! # What was counted
 //!
