@@ -7,7 +7,8 @@ mod pages;
 
 use std::ops::ControlFlow;
 use std::os::fd::AsFd;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use dynring::{Consumer, Corrupt, Producer, Readiness, ReserveError, Ring, WaitError};
@@ -18,8 +19,10 @@ const TIMEOUTS: [Option<Duration>; 3] = [Some(Duration::ZERO), Some(Duration::MA
 
 // Offsets in the consumer page, the producer page and a slot, as in `docs::format`.
 const CONSUMER_POS: usize = 0;
+const SLEEPING_AND_CLOSED: usize = 128;
 const PRODUCER_POS: usize = 0;
 const HEAD: usize = 128;
+const OPENERS_AND_WAITING: usize = 264;
 
 /// A ring, and somebody who writes to its file.
 struct Attacked {
@@ -114,6 +117,24 @@ fn gathering_ends_when_the_ring_is_corrupt() {
 }
 
 #[test]
+fn gathering_goes_on_though_somebody_has_died_between_counting_itself_and_waiting() {
+    let attacked = Attacked::new();
+    let (producer, mut consumer) = attacked.roles();
+    // One of each; the halves are the same in any order.
+    let waiting = 1 << 32 | 1;
+    attacked.forge_producer_page(OPENERS_AND_WAITING, waiting);
+    producer.output(b"one").unwrap();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            thread::sleep(Duration::from_millis(30));
+            (0..100).for_each(|_| producer.output(b"more").unwrap());
+        });
+        assert_eq!(consumer.wait_for(1024, Duration::from_secs(60), None).unwrap(), Readiness::Ready);
+        assert!(consumer.available() >= 1024, "{} bytes", consumer.available());
+    });
+}
+
+#[test]
 fn a_length_that_reaches_too_far_is_refused_for_good_and_the_records_before_are_intact() {
     for forged in [9, 16, 4096, 1 << 29, (1 << 30) - 1, 1 << 30 | 17] {
         let attacked = Attacked::new();
@@ -185,6 +206,47 @@ fn a_head_that_cannot_be_is_refused_by_producers_for_good() {
             assert_eq!(producer_refuses(&producer), corrupt, "sticky");
         }
     }
+}
+
+#[test]
+fn a_ring_that_somebody_else_closes_does_not_end_like_one_whose_producers_have_gone() {
+    for records in [0, 1] {
+        let attacked = Attacked::new();
+        let (producer, mut consumer) = attacked.roles();
+        (0..records).for_each(|_| producer.output(b"record").unwrap());
+        attacked.forge_consumer_page(SLEEPING_AND_CLOSED, u64::from_ne_bytes([0, 0, 0, 0, 1, 1, 1, 1]));
+        assert_eq!(consumer.drain(|_| ControlFlow::Break(())).ok(), (records > 0).then_some(records));
+        let corrupt = consumer_refuses(&mut consumer, &producer);
+        assert!(matches!(corrupt, Corrupt::Closed { .. }), "{corrupt}");
+        assert_eq!(producer.output(b"more"), Err(ReserveError::Closed));
+    }
+}
+
+#[test]
+fn whoever_moves_all_positions_in_step_keeps_no_producer() {
+    let (attacked, done) = (Attacked::new(), AtomicBool::new(false));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for at in (0u64..).step_by(8) {
+                // The consumer never passes head.
+                attacked.forge_producer_page(HEAD, at);
+                attacked.forge_producer_page(PRODUCER_POS, at.wrapping_sub(at % 3 * 8));
+                attacked.forge_consumer_page(CONSUMER_POS, at);
+                if done.load(Ordering::Relaxed) {
+                    break;
+                }
+            }
+        });
+        let mut ends = [0; 2];
+        for round in 0..20_000 {
+            let producer = attacked.ring.producer().unwrap();
+            ends[usize::from(producer.output(&[0; 8]).is_ok())] += 1;
+            let waited = producer.reserve_blocking(round % 600, Some(Duration::ZERO));
+            waited.map(|record| record.commit()).unwrap_or_default();
+        }
+        done.store(true, Ordering::Relaxed);
+        println!("{} reservations, {} refusals", ends[1], ends[0]);
+    });
 }
 
 /// xorshift64*

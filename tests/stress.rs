@@ -4,12 +4,26 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use dynring::{Consumer, Producer, Readiness, ReserveError, Ring};
+use dynring::{Consumer, DynPtr, Producer, Readiness, ReserveError, Ring};
 
 /// Time that no wait takes unless its wake was lost.
-const FOREVER: Option<Duration> = Some(Duration::from_secs(if cfg!(miri) { 1 << 40 } else { 60 }));
+const FOREVER: Duration = Duration::from_secs(if cfg!(miri) { 1 << 40 } else { 60 });
+
+/// What `wait` yields, which waits for [`FOREVER`] at most. When its time is up, it looks once more, and needs no wake for what it
+/// then finds.
+#[track_caller]
+fn woken<R>(wait: impl FnOnce(Option<Duration>) -> R) -> R {
+    let begun = Instant::now();
+    let result = wait(Some(FOREVER));
+    assert!(begun.elapsed() < FOREVER, "a wake was lost");
+    result
+}
+
+fn reserve(producer: &Producer, len: usize) -> DynPtr<'_> {
+    woken(|timeout| producer.reserve_blocking(len, timeout)).expect("space")
+}
 
 fn records(usual: u64, under_miri: u64) -> u64 {
     let times = std::env::var("DYNRING_STRESS").map_or(1, |times| times.parse().expect("DYNRING_STRESS is a number"));
@@ -81,12 +95,12 @@ fn send(producer: &Producer, id: u64, records: u64) -> u64 {
                 continue;
             }
             1 => {
-                producer.reserve_blocking(len, FOREVER).unwrap().discard();
+                reserve(producer, len).discard();
                 discarded += 1;
                 output(producer, id, number, len);
             }
             2 => {
-                let mut record = producer.reserve_blocking((len + 32).min(most), FOREVER).unwrap();
+                let mut record = reserve(producer, (len + 32).min(most));
                 let shorter = len.min(record.len());
                 discarded += u64::from(record.len().next_multiple_of(8) > shorter.next_multiple_of(8));
                 write(&mut record[..shorter], id, number);
@@ -108,7 +122,7 @@ fn send(producer: &Producer, id: u64, records: u64) -> u64 {
 }
 
 fn output(producer: &Producer, id: u64, number: u64, len: usize) {
-    let mut record = producer.reserve_blocking(len, FOREVER).unwrap();
+    let mut record = reserve(producer, len);
     write(&mut record, id, number);
     record.commit();
 }
@@ -133,13 +147,13 @@ fn receive(consumer: &mut Consumer, producers: u64) -> Vec<u64> {
     };
     for turn in 0.. {
         let readiness = if turn % 4 == 0 {
-            consumer.wait_for(1024, Duration::from_micros(100), FOREVER).unwrap()
+            woken(|timeout| consumer.wait_for(1024, Duration::from_micros(100), timeout)).unwrap()
         } else {
-            consumer.wait(FOREVER).unwrap()
+            woken(|timeout| consumer.wait(timeout)).unwrap()
         };
         match readiness {
             Readiness::Ready => {}
-            Readiness::TimedOut => panic!("a wake was lost"),
+            Readiness::TimedOut => unreachable!("its time is not up"),
             Readiness::Disconnected => break,
         }
         if turn % 2 == 0 {
@@ -207,7 +221,7 @@ fn no_wake_is_lost_when_both_sides_sleep() {
         let (ping, pong) = (there.producer().unwrap(), back.producer().unwrap());
         let (mut pinged, mut ponged) = (there.consumer().unwrap(), back.consumer().unwrap());
         let await_number = |consumer: &mut Consumer, number: u64| {
-            assert_eq!(consumer.wait(FOREVER).unwrap(), Readiness::Ready, "a wake was lost");
+            assert_eq!(woken(|timeout| consumer.wait(timeout)).unwrap(), Readiness::Ready);
             assert_eq!(*consumer.next().unwrap().unwrap(), number.to_ne_bytes());
         };
         thread::scope(|scope| {
@@ -238,7 +252,7 @@ fn no_wake_is_lost_when_producers_wait_for_space() {
             for (producer, id) in senders.into_iter().zip(0..) {
                 scope.spawn(move || {
                     for number in 0..times {
-                        let mut record = producer.reserve_blocking(len, FOREVER).expect("a wake was lost");
+                        let mut record = reserve(&producer, len);
                         write(&mut record[..PREFIX], id, number);
                         record.commit_len(PREFIX).unwrap();
                     }

@@ -63,6 +63,8 @@
 //! | 256 | u64 | `discarded` | records skipped because they were discarded |
 //! | 264 | u64 | `abandoned` | records skipped because nobody was left to finish them |
 //! | 272 | u64 | `high_water` | the most bytes that the consumer has found unread |
+//! | 280 | 3 × u64 | `skipped` | a position with bit 0 set, and how many were discarded and abandoned before it; or 0 |
+//! | 304 | 3 × u64 | | another one. The later of those that are not after `consumer_pos` is right, whenever the consumer dies |
 //!
 //! # The producer page: written by producers
 //!

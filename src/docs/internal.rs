@@ -233,7 +233,7 @@
 //! - **`producer_pos`** (E17), likewise: what is published may be somebody else's, and committed already.
 //! - **The last producer is gone** (E20).
 //!
-//! *An event loop* may wait in the consumer's place. The waker then rings a bell instead: it writes to an eventfd, which is
+//! *An event loop* may wait in the consumer's place. The waker then rings a bell instead, a descriptor that is
 //! readable from then on until it is silenced. `sleeping` says which:
 //!
 //! ```text
@@ -247,7 +247,8 @@
 //! It is the same argument, with the bell in the place of `wake_seq`: silence the bell, `sleeping = 2`, StoreLoad, look once
 //! more, wait until the bell is rung. A ring that comes before the wait is heard by it, unless it was silenced; but then its X
 //! was there before the last look. An edge-triggered event loop does not silence the bell, but forgets what it has heard of
-//! it, which is the same if it does so at the same place.
+//! it, which is the same if it does so at the same place. (A bell that processes share is a socket, which may be full, and is
+//! silenced then, too. Whatever fills it afterwards is an event.)
 //!
 //! - A producer that has seen a sleeper looks a second time, at how it sleeps. Any sleep but the one that it then reads of is
 //!   over, or has its fence behind the producer's, so that its own last look sees X.
@@ -260,6 +261,8 @@
 //!   gives back, runs its fence (E21), looks, and waits.
 //! - A task of an asynchronous runtime waits for what the runtime hears, edge-triggered. It forgets that, and leaves its waker,
 //!   *before* the last look; whatever is heard afterwards wakes it.
+//!
+//! (Models: `listen.rs`.)
 //!
 //! Producers that wait for space are the mirror image: they note what `consumer_pos` would do, count themselves among
 //! the waiting, fence (E24), try once more, and sleep while `space_seq` is what it was. The consumer stores
@@ -390,7 +393,7 @@
 //! | E6 `Leave` | rel | `attempt` | E10, E11 | left, and the header is not in sight | d |
 //! | E7 `GiveUp` | rel | `give_up` | E10, E11 | as E2 | e |
 //! | E8 `SpaceLoad` | fence | `released`, whoever looks how full the ring is | E9 | writes to what is still being read | f |
-//! | E9 `SpaceStore` | rel | `Consumer::publish`, `Snapshots::consume` | E8 | as E8 | f |
+//! | E9 `SpaceStore` | rel | `Consumer::publish`, `Snapshots::consume`; in program order, for who comes after a death, `Tally::note` | E8 | as E8 | f |
 //! | E10 `FirstPass` | fence | `limit` | E2, E6, E7 | pass 2 misses announcements | g |
 //! | E11 `SecondPass` | fence | `limit` | E2, E6, E7 | left, and the header is not in sight | h |
 //! | E12 `HeaderLoad` | fence | `Consumer::header` | E13 | the payload is not in sight | d |

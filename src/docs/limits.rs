@@ -27,16 +27,17 @@
 //! | time-outs | whole nanoseconds; on kernel rings, milliseconds, rounded up | futex(2); epoll_wait(2) |
 //! | descriptors of a ring | one, and one for [`Consumer::poll_fd`](crate::Consumer::poll_fd) | a memfd, an eventfd |
 //! | the same for a consumer of a ring of the kernel | two | the map, an epoll instance |
-//! | the same for a consumer in a task | one more, and [`Consumer::poll_fd`](crate::Consumer::poll_fd)'s | it is watched by a descriptor of its own |
+//! | the same for a consumer in a task | one more, and [`Consumer::poll_fd`](crate::Consumer::poll_fd)'s; one more in a shared ring | it is watched by a descriptor of its own; a timer |
 //! | records in a turn of a task | 128 in one call of `drain`, and as many as the task's budget has steps | so that other tasks of the thread have theirs |
 //! | rings in a set | as many as there are descriptors: two for each, two for the set | epoll(7) |
 //! | kinds of rings in a set | those of the kernel | a set waits for the kernel's bell; [`RingMerge`](crate::RingMerge) takes both kinds |
 //! | records of one ring in a turn of a set | 256 unless said otherwise | [`RingSet::set_quantum`](crate::RingSet::set_quantum) |
 //! | consumers of a shared ring | 1 at a time, among all processes | a lock that the system releases |
-//! | processes of a shared ring | as many as there are descriptors | each takes 3 for the ring, 1 for the consumer and 1 for each producer |
+//! | processes of a shared ring | as many as there are descriptors | each takes 3 for the ring, 1 for the consumer and 1 for each producer; 2 for [`Consumer::poll_fd`](crate::Consumer::poll_fd), and 1 to wake who waits on it |
 //! | a name for a shared ring | a path on a tmpfs | [`Builder::build_at`](crate::Builder::build_at) |
 //! | the length of a ring with a name | can be changed by whoever may write the file, which kills those who have mapped it | files of a tmpfs cannot be sealed, memfds can |
-//! | passing what a dead producer has left behind | 10 ms after the consumer has come to it, in [`wait`](crate::Consumer::wait) | how often the consumer looks; a timer decides *when* to look, never what is found |
+//! | the memory of a ring that processes share | can be taken back by whoever may write the file (fallocate(2) with `FALLOC_FL_PUNCH_HOLE`): the others find zeros, in new memory. Where there is none, in a tmpfs that is full or a control group at its limit, the system kills whoever looks | the seal that forbids it forbids to write. A file with holes is not attached to |
+//! | passing what a dead producer has left behind | 10 ms after the consumer has come to it, in [`wait`](crate::Consumer::wait) and in tasks | how often the consumer looks; a timer decides *when* to look, never what is found |
 //! | several producers that die while they reserve at one place | told apart, unless none of their ends was ever reached: `Corrupt::Undecided` | [`internal`](super::internal), step 5 |
 //! | an old payload in the place of a dead producer's header | is taken for one if owner, lap and length all fit | [`internal`](super::internal), step 4 |
 //! | kinds of rings in a merge | all; with one of this crate, it looks every millisecond | the same |
@@ -45,7 +46,7 @@
 //! | memory of a merge | 10 marks and a key for each ring | records wait in their rings, which need room for what comes in a window |
 //! | processes that produce into a user ring | as many as there are slots | nobody sleeps on its words |
 //! | processes that die with a slot of a user ring | its slots stay taken while the map lives | liveness is not proved |
-//! | after fork(2) | handles are of no use in the child: producers are refused, consumers find nothing | they would share a slot; attach anew |
+//! | after fork(2) | handles are of no use in the child: producers are refused, consumers find nothing, and no new ones are made | they would share a slot; attach anew |
 //! | after clone(2) without fork's handlers, vfork(2) | handles must not be touched in the child | it has its parent's memory |
 //!
 //! Under Miri, memory cannot be mapped twice. There, a record that would cross the end is preceded by a discarded one that

@@ -27,6 +27,14 @@ pub enum AttachError {
         /// Bytes that it should have; at least, if there is not even a descriptor.
         expected: u64,
     },
+    /// It has holes: memory that nobody has committed, or that somebody has taken back. The system would look for it when it is
+    /// touched, and kill whoever does so where it finds none.
+    Sparse {
+        /// Bytes for which there is memory.
+        found: u64,
+        /// Bytes for which there should be.
+        expected: u64,
+    },
     /// It does not describe a ring that can be used here.
     Descriptor(DescriptorError),
     /// The ring was made for one process: [`Builder::build`](crate::Builder::build).
@@ -38,6 +46,9 @@ pub enum AttachError {
         /// Descriptors that came with it.
         descriptors: usize,
     },
+    /// A ring has come, and beside it something that is not what wakes an event loop:
+    /// [`share_with`](crate::SharedRing::share_with).
+    Bell,
     /// The system refused.
     System(io::Error),
 }
@@ -54,12 +65,16 @@ impl fmt::Display for AttachError {
                 write!(f, "the file lies in a file system of type {found:#x}; a tmpfs is allowed, as at /dev/shm")
             }
             Self::Length { found, expected } => write!(f, "the file has {found} bytes; the ring in it takes {expected}"),
+            Self::Sparse { found, expected } => {
+                write!(f, "the file has holes: there is memory for {found} bytes of it, and the ring takes {expected}")
+            }
             Self::Descriptor(error) => error.fmt(f),
             Self::NotShared => f.write_str("the ring was made for one process, and is not to be shared"),
             Self::Removed => f.write_str("the ring is being removed"),
             Self::Message { descriptors } => {
-                write!(f, "a message with {descriptors} descriptors has come that passes no ring; 1 or 2 are allowed")
+                write!(f, "what has come, with {descriptors} descriptors, is no message that passes a ring, with 1 or 2")
             }
+            Self::Bell => f.write_str("what has come beside the ring wakes no event loop; a datagram socket of the Unix domain does"),
             Self::System(error) => write!(f, "the system refused to attach to the ring: {error}"),
         }
     }

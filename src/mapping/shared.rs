@@ -12,9 +12,10 @@ use super::{AttachError, Request};
 use crate::notify;
 use crate::raw::{self, Mapped, Memory, Rules};
 use crate::recovery::Locks;
+use crate::sys::fork::Generation;
 use crate::sys::reopen::{Access, reopen};
 use crate::sys::{self, Files, RingPages, named, stat};
-use crate::wire::{Capacity, DESCRIPTOR_BYTES, Descriptor, Features, Position};
+use crate::wire::{Capacity, DESCRIPTOR_BYTES, Descriptor, Features, Layout, Position};
 
 pub(crate) use crate::sys::Writable;
 
@@ -26,6 +27,7 @@ pub(crate) struct RingFile {
     descriptor: Descriptor,
     /// Shows that somebody is attached.
     _attached: Locks,
+    made: Generation,
     /// As those who only look map it.
     observed: OnceLock<Mapped>,
 }
@@ -84,13 +86,19 @@ impl RingFile {
 
     fn attach(file: BorrowedFd<'_>, seals: Seals) -> Result<Self, AttachError> {
         let descriptor = check(file, seals)?;
+        let (found, expected) = (stat::status(file)?.held, committed_bytes(&descriptor.layout));
+        if found < expected {
+            return Err(AttachError::Sparse { found, expected });
+        }
         let ring = Self::checked(file, descriptor)?;
         if ring._attached.attach()? { Ok(ring) } else { Err(AttachError::Removed) }
     }
 
     fn checked(file: BorrowedFd<'_>, descriptor: Descriptor) -> io::Result<Self> {
         let (to_read, to_write) = (reopen(file, Access::ReadOnly)?, reopen(file, Access::ReadWrite)?);
-        Ok(Self { to_read, to_write, descriptor, _attached: Locks::open(file)?, observed: OnceLock::new() })
+        let attached = Locks::open(file)?;
+        let made = Generation::current();
+        Ok(Self { to_read, to_write, descriptor, _attached: attached, made, observed: OnceLock::new() })
     }
 
     /// Removes the ring at `path`, if nobody is attached to it. Whether nobody was.
@@ -135,6 +143,11 @@ impl RingFile {
         Ok(self.observed.get_or_init(|| memory))
     }
 
+    /// Whether it was inherited through fork(2): whoever is attached is the parent, and nobody knows of this process.
+    pub(crate) fn is_inherited(&self) -> bool {
+        self.made.has_passed()
+    }
+
     /// A description for locks of one's own.
     pub(crate) fn locks(&self) -> io::Result<Locks> {
         Locks::open(self.to_write.as_fd())
@@ -149,6 +162,11 @@ impl AsFd for RingFile {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.to_write.as_fd()
     }
+}
+
+/// For how many bytes memory was committed when the ring was made: all but for what is left out for the data to be aligned.
+fn committed_bytes(layout: &Layout) -> u64 {
+    layout.slot_pages() + layout.slot_bytes() + layout.file_bytes() - layout.consumer_page()
 }
 
 /// What is at `path`, be it something on which opening would wait.

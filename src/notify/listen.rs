@@ -2,23 +2,13 @@
 
 use core::time::Duration;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 
 use super::barrier::heavy;
+use super::bell::bell;
 use super::{Sleep, WaitError};
-use crate::raw::{Bell, Consumer, Found, Mapped, Memory};
+use crate::raw::{Consumer, Found, Mapped, Memory};
 use crate::sync::Edge;
-use crate::sys::eventfd::{self, EventFd};
-
-impl Bell for EventFd {
-    fn ring(&self) {
-        self.add_one();
-    }
-
-    fn silence(&self) {
-        self.reset();
-    }
-}
 
 /// What a consumer finds before an event loop waits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,31 +23,10 @@ pub(crate) enum LastLook {
     Nothing,
 }
 
-/// The bell of a ring of this crate, which is hung up when it is asked for the first time.
-///
-/// Another process that produces has to be given its descriptor, and hang up a bell of that.
-pub(crate) fn bell(memory: &Mapped) -> io::Result<&dyn Bell> {
-    match memory.bell() {
-        Some(bell) => Ok(bell),
-        None => Ok(memory.hang(Box::new(EventFd::new()?))),
-    }
-}
-
-/// Whether `fd` can be a bell.
-pub(crate) fn is_bell(fd: BorrowedFd<'_>) -> bool {
-    eventfd::is_eventfd(fd)
-}
-
-/// Hangs up a bell that belongs to the consumer of another process.
-pub(crate) fn hang(memory: &Mapped, bell: OwnedFd) -> io::Result<()> {
-    memory.hang(Box::new(EventFd::adopt(bell)?));
-    Ok(())
-}
-
 /// What a level-triggered event loop waits on: readable from when it was rung, until it is silenced.
 pub(crate) fn level<'c>(memory: &'c Mapped, sleep: &'c Sleep) -> io::Result<BorrowedFd<'c>> {
     match sleep {
-        Sleep::Futex(_) => Ok(bell(memory)?.as_fd()),
+        Sleep::Futex(scope) => Ok(bell(memory, *scope)?.as_fd()),
         Sleep::Doorbell(doorbell) => Ok(doorbell.as_fd()),
     }
 }
@@ -66,15 +35,29 @@ pub(crate) fn level<'c>(memory: &'c Mapped, sleep: &'c Sleep) -> io::Result<Borr
 #[cfg(feature = "tokio")]
 pub(crate) fn edge<'c>(memory: &'c Mapped, sleep: &'c Sleep) -> io::Result<BorrowedFd<'c>> {
     match sleep {
-        Sleep::Futex(_) => Ok(bell(memory)?.as_fd()),
+        Sleep::Futex(scope) => Ok(bell(memory, *scope)?.as_fd()),
         Sleep::Doorbell(doorbell) => Ok(doorbell.map()),
     }
+}
+
+/// What another process rings to wake the consumer; `None` where others do not produce.
+pub(crate) fn for_others<'c>(memory: &'c Mapped, sleep: &'c Sleep) -> io::Result<Option<BorrowedFd<'c>>> {
+    match sleep {
+        Sleep::Futex(scope) => Ok(bell(memory, *scope)?.for_others()),
+        Sleep::Doorbell(_) => Ok(None),
+    }
+}
+
+/// To be done by an edge-triggered event loop that has just forgotten what it has heard: makes sure that it hears the next ring.
+#[cfg(feature = "tokio")]
+pub(crate) fn forget(memory: &Mapped) {
+    memory.bell().into_iter().filter(|bell| !bell.rings_while_heard()).for_each(|bell| bell.silence());
 }
 
 /// Forgets what was rung before.
 pub(crate) fn silence(memory: &Mapped, sleep: &Sleep) -> io::Result<()> {
     match sleep {
-        Sleep::Futex(_) => bell(memory)?.silence(),
+        Sleep::Futex(scope) => bell(memory, *scope)?.silence(),
         Sleep::Doorbell(doorbell) => doorbell.wait(Some(Duration::ZERO))?,
     }
     Ok(())

@@ -2,6 +2,8 @@
 
 mod barrier;
 #[cfg(not(miri))]
+mod bell;
+#[cfg(not(miri))]
 mod bells;
 mod deadline;
 mod doorbell;
@@ -18,15 +20,17 @@ mod waker;
 pub(crate) use barrier::shared_store_load;
 pub(crate) use barrier::{heavy, store_load};
 #[cfg(not(miri))]
+pub(crate) use bell::{hang, is_bell};
+#[cfg(not(miri))]
 pub(crate) use bells::Bells;
 pub(crate) use deadline::Deadline;
 #[cfg(not(miri))]
 pub(crate) use doorbell::Doorbell;
 pub use error::WaitError;
-#[cfg(all(feature = "tokio", not(miri)))]
-pub(crate) use listen::edge;
 #[cfg(not(miri))]
-pub(crate) use listen::{LastLook, hang, is_bell, level, listen, quit, silence};
+pub(crate) use listen::{LastLook, for_others, level, listen, quit, silence};
+#[cfg(all(feature = "tokio", not(miri)))]
+pub(crate) use listen::{edge, forget};
 pub(crate) use space::Space;
 pub(crate) use stall::Sight;
 pub use stall::Stalled;

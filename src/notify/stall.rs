@@ -31,6 +31,12 @@ pub(crate) struct Sight {
 }
 
 impl Sight {
+    /// Whether the consumer was held up when it last looked.
+    #[cfg(all(feature = "tokio", not(miri)))]
+    pub(crate) fn is_held_up(&self) -> bool {
+        self.seen.is_some()
+    }
+
     /// Looks whether the consumer is held up.
     ///
     /// A position is that of one record for good: what is seen there again is the same reservation.

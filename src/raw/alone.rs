@@ -4,6 +4,7 @@
 //! barrier, and looks at what the one who was alone is doing. By then, that one has either seen the count, or has announced
 //! what it reserves. Both agree on how far it has come, and head is moved there.
 
+use super::claim::TRIES;
 use super::{Memory, Slot};
 use crate::sync::{Edge, Ordering, StoreLoad, acquire, fence_acquire, release};
 use crate::wire::{Position, SlotWord};
@@ -45,7 +46,8 @@ fn agreed<M: Memory>(memory: &M) -> Option<Position> {
 #[cold]
 pub(super) fn end<M: Memory>(memory: &M) -> Position {
     let end = agreed(memory).unwrap_or_else(|| agree(memory));
-    raise_head(memory, end);
+    // If it cannot be, whoever is to reserve there will find it where it should not be.
+    let _ = raise_head(memory, end);
     end
 }
 
@@ -80,15 +82,23 @@ fn reserved_alone(slot: &Slot) -> Position {
 ///
 /// Head has each value once, so a swap from a value that is behind finds it as it was or fails. The swap is a link in the chain of
 /// swaps, hence release.
-pub(super) fn raise_head<M: Memory>(memory: &M, to: Position) {
+///
+/// # Errors
+/// Somebody moves it back, again and again.
+pub(super) fn raise_head<M: Memory>(memory: &M, to: Position) -> Result<(), Position> {
     let head = memory.head();
     let mut now = Position::new(head.load(Ordering::Relaxed));
-    while to.is_after(now) {
+    for _ in 0..TRIES {
+        if !to.is_after(now) {
+            return Ok(());
+        }
         match head.compare_exchange(now.get(), to.get(), release(Edge::SwapRelease), Ordering::Relaxed) {
-            Ok(_) => break,
+            Ok(_) => return Ok(()),
             Err(found) => now = Position::new(found),
         }
     }
+    // Whoever raises it leaves it at `to` or further.
+    Err(now)
 }
 
 /// Where the next reservation begins, unless one is being made.

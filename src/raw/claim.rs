@@ -29,6 +29,10 @@ pub struct Producer<M> {
 /// No `consumer_pos`: off the grid of 8 bytes, so that there is never room by it, and whoever reserves looks for himself.
 const UNKNOWN: Position = Position::new(1);
 
+/// How often to try to reserve. Each try that fails has seen somebody move head or `consumer_pos`; who moves both in step could
+/// otherwise keep a producer for ever. At the pace of producers that do reserve, nobody loses so many in a row.
+pub(super) const TRIES: u32 = 1 << 20;
+
 /// Why a reservation was refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Refusal {
@@ -39,6 +43,8 @@ pub enum Refusal {
     },
     /// The consumer is gone.
     Closed,
+    /// Head was somewhere else at each of as many tries as no contention takes.
+    Contended,
     /// Head or `consumer_pos` is what no correct peer can have written; sticky.
     Corrupt(Corrupt),
 }
@@ -206,7 +212,7 @@ impl<M: Memory> Producer<M> {
         span: u64,
         write_headers: impl Fn(Position),
     ) -> Result<Position, Refusal> {
-        loop {
+        for _ in 0..TRIES {
             let end = start.advance(self.padding(start, span) + span);
             match self.find_room(start, end) {
                 Room::Enough => {}
@@ -231,6 +237,8 @@ impl<M: Memory> Producer<M> {
                 }
             }
         }
+        self.give_up(announced);
+        Err(Refusal::Contended)
     }
 
     /// Announces `start`, swaps head to `end` if it is still `start`, and has the headers written. Else returns head.

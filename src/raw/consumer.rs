@@ -3,7 +3,8 @@
 use core::ops::ControlFlow;
 
 use super::memory::{ASLEEP, AWAKE, LISTENING};
-use super::{Liveness, Memory, Sleeper, limit, reserved};
+use super::tally::Tally;
+use super::{Liveness, Memory, Sleeper, is_closed, limit, reserved};
 use crate::sync::{Edge, Ordering, fence_acquire, fence_seq_cst, release};
 use crate::wire::{Corrupt, HEADER_BYTES, Header, Position, SlotWord, Tag, stride};
 
@@ -24,11 +25,18 @@ pub struct Consumer<M> {
     /// Everything below has been given back to producers.
     published: Position,
     limit: Position,
-    discarded: u64,
-    abandoned: u64,
+    tally: Tally,
     /// The most that was ever between `published` and `limit`.
     high_water: u64,
     corrupt: Option<Corrupt>,
+    origin: Option<Origin>,
+}
+
+/// The process that a consumer was made in.
+#[derive(Clone, Copy, Debug)]
+struct Origin {
+    generation: fn() -> u32,
+    made: u32,
 }
 
 /// What holds the consumer up, where there is more than it can see.
@@ -67,23 +75,36 @@ impl<M: Memory> Consumer<M> {
     /// The consumer of `memory`, which resumes at `consumer_pos`. There must be no other.
     pub fn new(memory: M) -> Self {
         let start = Position::new(memory.consumer().consumer_pos.load(Ordering::Relaxed));
-        let (discarded, abandoned, high_water) = if memory.slots().is_empty() {
-            (0, 0, 0)
+        let (tally, high_water) = if memory.slots().is_empty() {
+            (Tally::unknown(), 0)
         } else {
             let page = memory.consumer();
             // The last consumer may have died in its sleep.
             page.state.sleeping.store(AWAKE, Ordering::Relaxed);
-            let figure = |word: &crate::sync::AtomicU64| word.load(Ordering::Relaxed);
-            (figure(&page.discarded), figure(&page.abandoned), figure(&page.high_water))
+            (Tally::resume(&memory, start), page.high_water.load(Ordering::Relaxed))
         };
         let (taken, published, limit) = (start, start, start);
-        let mut consumer = Self { memory, taken, published, limit, discarded, abandoned, high_water, corrupt: None };
+        let (corrupt, origin) = (None, None);
+        let mut consumer = Self { memory, taken, published, limit, tally, high_water, corrupt, origin };
         if !start.is_aligned() {
             let producer = consumer.producer_pos();
             let size = consumer.memory.size().bytes();
             consumer.corrupt = Some(Corrupt::ConsumerPos { found: start, producer, size });
         }
         consumer
+    }
+
+    /// Lets a copy of this in a forked child, in whose memory the ring is closed and empty, find nothing. It is told by the
+    /// `generation`, of which each child has another.
+    #[cfg_attr(any(miri, dynring_loom), allow(dead_code, reason = "nobody forks there"))]
+    pub fn with_generation(mut self, generation: fn() -> u32) -> Self {
+        self.origin = Some(Origin { generation, made: generation() });
+        self
+    }
+
+    /// Whether this is such a copy.
+    pub fn is_inherited(&self) -> bool {
+        self.origin.is_some_and(|origin| (origin.generation)() != origin.made)
     }
 
     /// The ring's memory.
@@ -142,8 +163,8 @@ impl<M: Memory> Consumer<M> {
             }
             let at = self.taken;
             let header = self.header(at);
-            if header.is_busy() || header.is_empty() && self.was_closed() {
-                return Ok(None);
+            if header.is_busy() || header.is_empty() && self.is_inherited() {
+                return self.nothing();
             }
             let (len, stride) = (header.len(), stride(header.len()));
             if stride > self.limit.since(at) {
@@ -220,8 +241,8 @@ impl<M: Memory> Consumer<M> {
             return Err(self.overlong(at, len));
         }
         self.taken = at.advance(stride);
-        self.abandoned = self.abandoned.wrapping_add(1);
-        self.memory.consumer().abandoned.store(self.abandoned, Ordering::Relaxed);
+        self.tally.abandoned = self.tally.abandoned.wrapping_add(1);
+        self.tally.note(&self.memory, self.taken, self.published);
         Ok(true)
     }
 
@@ -260,22 +281,30 @@ impl<M: Memory> Consumer<M> {
         Header::from_word(word)
     }
 
-    /// Whether this is a copy of the consumer in a forked child, in whose memory the ring is closed and empty.
-    fn was_closed(&self) -> bool {
-        self.is_ours() && self.memory.consumer().state.closed.load(Ordering::Relaxed) != 0
+    #[inline(always)]
+    fn nothing(&mut self) -> Result<Option<Found>, Corrupt> {
+        if is_closed(&self.memory) {
+            self.find_closed();
+        }
+        self.corrupt.map_or(Ok(None), Err)
     }
 
+    /// The ring is closed, which is this consumer's to do: producers have been refused since, and it would look as if they had
+    /// all gone.
     #[cold]
-    fn nothing(&self) -> Result<Option<Found>, Corrupt> {
-        self.corrupt.map_or(Ok(None), Err)
+    #[inline(never)]
+    fn find_closed(&mut self) {
+        if self.corrupt.is_none() && self.is_ours() && !self.is_inherited() {
+            self.poison(Corrupt::Closed { at: self.taken });
+        }
     }
 
     #[inline]
     fn skip(&mut self, stride: u64) {
         self.taken = self.taken.advance(stride);
-        self.discarded = self.discarded.wrapping_add(1);
+        self.tally.discarded = self.tally.discarded.wrapping_add(1);
         if self.is_ours() {
-            self.memory.consumer().discarded.store(self.discarded, Ordering::Relaxed);
+            self.tally.note(&self.memory, self.taken, self.published);
         }
     }
 
@@ -321,7 +350,7 @@ impl<M: Memory> Consumer<M> {
         self.memory.consumer().consumer_pos.store(self.taken.get(), release(Edge::SpaceStore));
         if self.is_ours() {
             self.memory.store_load().light(Edge::SpaceFence);
-            if self.is_waited_for() {
+            if self.may_be_waited_for() {
                 self.wake_waiting();
             }
         }
@@ -401,10 +430,7 @@ impl<M: Memory> Consumer<M> {
             return false;
         }
         if !found.is_aligned() || ahead > size || ahead < self.limit.since(self.published) {
-            // A forked child finds nothing rather than a position of zero, wherever the ring was.
-            if !self.was_closed() {
-                self.poison(Corrupt::ProducerPos { found, consumer: self.published, size });
-            }
+            self.misled(found);
             return false;
         }
         self.limit = found;
@@ -412,6 +438,17 @@ impl<M: Memory> Consumer<M> {
             self.set_high_water(ahead);
         }
         true
+    }
+
+    /// Producers say that they are where they cannot be.
+    #[cold]
+    #[inline(never)]
+    fn misled(&mut self, found: Position) {
+        // A forked child finds nothing rather than a position of zero, wherever the ring was.
+        if !self.is_inherited() {
+            let size = self.memory.size().bytes();
+            self.poison(Corrupt::ProducerPos { found, consumer: self.published, size });
+        }
     }
 
     /// The most bytes that were ever found not given back, at a look further than before.
@@ -458,6 +495,7 @@ impl<M: Memory> Consumer<M> {
     ///
     /// What must follow is the same, but for the futex: the bell, silenced before the last look, is heard. The event loop may go
     /// on waiting while the consumer does other things, until [`woken`](Self::woken).
+    #[cfg_attr(miri, allow(dead_code, reason = "there is no eventfd under Miri"))]
     pub fn about_to_listen(&mut self) {
         self.publish();
         self.memory.consumer().state.sleeping.store(LISTENING, Ordering::Relaxed);
@@ -477,10 +515,17 @@ impl<M: Memory> Consumer<M> {
         self.memory.consumer().state.sleeping.store(AWAKE, Ordering::Relaxed);
     }
 
-    /// Whether a producer waits for space.
+    /// Whether a producer waits for space, as far as the count of those who do goes. It stays too high for good if a producer dies
+    /// between counting itself and saying what it waits for, as nobody can tell then whether it has.
     #[inline]
-    pub fn is_waited_for(&self) -> bool {
+    fn may_be_waited_for(&self) -> bool {
         self.is_ours() && self.memory.producer().registry.waiting.load(Ordering::Relaxed) != 0
+    }
+
+    /// Whether a producer says that it waits for space.
+    pub fn is_waited_for(&self) -> bool {
+        let waits = |slot: &super::Slot| slot.wanted.load(Ordering::Relaxed) != 0;
+        self.may_be_waited_for() && self.memory.used_slots().iter().any(waits)
     }
 
     /// Whether nobody is left who could produce a record.
@@ -508,7 +553,7 @@ impl<M: Memory> Consumer<M> {
         }
         self.memory.consumer().state.closed.store(1, Ordering::Relaxed);
         fence_seq_cst(Edge::CloseFence);
-        if self.is_waited_for() {
+        if self.may_be_waited_for() {
             self.memory.wake(Sleeper::Producers);
         }
     }
@@ -516,13 +561,13 @@ impl<M: Memory> Consumer<M> {
     /// Records skipped because nobody was left to finish them.
     #[inline]
     pub fn abandoned(&self) -> u64 {
-        self.abandoned
+        self.tally.abandoned
     }
 
     /// Records skipped because they were discarded.
     #[inline]
     pub fn discarded(&self) -> u64 {
-        self.discarded
+        self.tally.discarded
     }
 }
 

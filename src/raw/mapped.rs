@@ -1,7 +1,7 @@
 //! Memory in real pages.
 
 use core::ptr::NonNull;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Arc, OnceLock};
 
 use super::{ConsumerPage, HeaderCell, Memory, ProducerPage, Sleeper, Slot, WORD_BYTES};
@@ -62,13 +62,26 @@ pub struct Rules {
 /// What an event loop hears when a producer wakes the consumer.
 ///
 /// The descriptor is readable from when the bell is rung until it is silenced, and each ring is an event, also when it was
-/// readable before.
+/// readable before, but for bells that say otherwise. Ringing never blocks.
 pub trait Bell: AsFd + Send + Sync + core::fmt::Debug {
     /// Makes the descriptor readable.
     fn ring(&self);
 
     /// The descriptor is readable no more, until the bell is rung.
+    #[cfg_attr(miri, allow(dead_code, reason = "there is no eventfd under Miri"))]
     fn silence(&self);
+
+    /// What other processes ring it with, if they can.
+    #[cfg_attr(miri, allow(dead_code, reason = "there is no eventfd under Miri"))]
+    fn for_others(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+
+    /// Whether each ring is an event, however often it was rung since it was last silenced.
+    #[cfg_attr(any(miri, not(feature = "tokio")), allow(dead_code, reason = "only tasks wait for edges"))]
+    fn rings_while_heard(&self) -> bool {
+        true
+    }
 }
 
 /// A ring's memory, shared by everyone who holds a clone.
@@ -102,6 +115,7 @@ impl Mapped {
     }
 
     /// Hangs up `bell` for everyone who holds this memory, for good, unless there is one. Returns the one that is there.
+    #[cfg_attr(miri, allow(dead_code, reason = "there is no eventfd under Miri"))]
     pub fn hang(&self, bell: Box<dyn Bell>) -> &dyn Bell {
         &**self.bell.get_or_init(|| bell)
     }

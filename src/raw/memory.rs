@@ -97,6 +97,20 @@ pub struct ConsumerPage {
     pub abandoned: AtomicU64,
     /// The most bytes that the consumer has ever found not given back.
     pub high_water: AtomicU64,
+    /// How many were skipped up to where; for the next consumer, if this one dies.
+    pub skipped: [Skipped; 2],
+}
+
+/// How many records were skipped in front of a position.
+#[derive(Debug, Default)]
+#[repr(C)]
+pub struct Skipped {
+    /// The position, with bit 0 set; 0: none.
+    pub before: AtomicU64,
+    /// Those that were discarded.
+    pub discarded: AtomicU64,
+    /// Those that nobody was left to finish.
+    pub abandoned: AtomicU64,
 }
 
 /// The consumer's state.
@@ -220,6 +234,11 @@ mod layout {
     const _: () = assert!(offset_of!(ConsumerPage, discarded) == 256);
     const _: () = assert!(offset_of!(ConsumerPage, abandoned) == 264);
     const _: () = assert!(offset_of!(ConsumerPage, high_water) == 272);
+    const _: () = assert!(offset_of!(ConsumerPage, skipped) == 280);
+    const _: () = assert!(size_of::<Skipped>() == 24);
+    const _: () = assert!(offset_of!(Skipped, before) == 0);
+    const _: () = assert!(offset_of!(Skipped, discarded) == 8);
+    const _: () = assert!(offset_of!(Skipped, abandoned) == 16);
     const _: () = assert!(offset_of!(ProducerPage, head) == 128);
     const _: () = assert!(offset_of!(ProducerPage, registry) == 256);
     const _: () = assert!(offset_of!(Registry, slots_used) == 0);

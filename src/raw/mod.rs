@@ -13,6 +13,8 @@ mod limit;
 #[cfg(not(dynring_loom))]
 mod mapped;
 mod memory;
+#[cfg(all(test, not(any(miri, dynring_loom))))]
+mod outrun;
 mod publish;
 #[cfg(not(dynring_loom))]
 mod record;
@@ -26,6 +28,7 @@ mod resume;
 mod seat;
 #[cfg_attr(miri, allow(dead_code, reason = "there is no kernel under Miri"))]
 mod snapshot;
+mod tally;
 
 pub use alone::reserved;
 pub use bytes::{WORD_BYTES, load_bytes, store_bytes};

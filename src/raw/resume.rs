@@ -1,6 +1,7 @@
 //! Producing into a ring that somebody else has made.
 
 use super::alone::raise_head;
+use super::claim::TRIES;
 use super::{Memory, released};
 use crate::sync::Ordering;
 use crate::wire::{Corrupt, PRODUCER_LAYOUT, Position};
@@ -35,17 +36,15 @@ pub fn resume<M: Memory>(memory: &M) -> Result<(), Unusable> {
     claim_layout(memory)?;
     let head = Position::new(memory.head().load(Ordering::Relaxed));
     if !head.is_aligned() {
-        let (consumer, size) = (released(memory), memory.size().bytes());
-        return Err(Unusable::Corrupt(Corrupt::ProducerPos { found: head, consumer, size }));
+        return Err(Unusable::Corrupt(misplaced(head, memory)));
     }
-    raise_head(memory, published);
-    Ok(())
+    raise_head(memory, published).map_err(|head| Unusable::Corrupt(misplaced(head, memory)))
 }
 
 /// `producer_pos`, if it can be one.
 fn published<M: Memory>(memory: &M) -> Result<Position, Corrupt> {
     let size = memory.size().bytes();
-    let mut consumer = released(memory);
+    let (mut consumer, mut tries) = (released(memory), TRIES);
     loop {
         let found = Position::new(memory.producer().producer_pos.load(Ordering::Relaxed));
         if found.is_aligned() && consumer.is_aligned() && found.since(consumer) <= size {
@@ -53,7 +52,8 @@ fn published<M: Memory>(memory: &M) -> Result<Position, Corrupt> {
         }
         // A consumer that went on meanwhile has made space for producers that went on further.
         let now = released(memory);
-        if now == consumer {
+        tries -= 1;
+        if now == consumer || tries == 0 {
             return Err(Corrupt::ProducerPos { found, consumer, size });
         }
         consumer = now;
@@ -66,4 +66,8 @@ fn claim_layout<M: Memory>(memory: &M) -> Result<(), Unusable> {
         Ok(_) | Err(PRODUCER_LAYOUT) => Ok(()),
         Err(found) => Err(Unusable::Layout { found }),
     }
+}
+
+fn misplaced<M: Memory>(head: Position, memory: &M) -> Corrupt {
+    Corrupt::ProducerPos { found: head, consumer: released(memory), size: memory.size().bytes() }
 }

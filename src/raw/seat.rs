@@ -1,7 +1,8 @@
 //! A slot that is given back when nobody needs it any more.
 
-use std::io;
+use core::time::Duration;
 use std::sync::Arc;
+use std::{io, thread};
 
 use super::{Claim, Mapped, NotRegistered, Registration, register, unregister};
 
@@ -20,21 +21,30 @@ pub trait Claims: Send + Sync + core::fmt::Debug {
     /// One that is laid to no slot yet.
     ///
     /// # Errors
-    /// The system refuses.
-    fn open(&self) -> io::Result<Box<dyn LivingClaim>>;
+    /// The system refuses, or this process is not the one that they are for.
+    fn open(&self) -> Result<Box<dyn LivingClaim>, NoSeat>;
 
-    /// Frees the slots of those who have died. Whether there were any.
+    /// Frees the slots of those who have died. Whether there may be free ones soon: somebody else is at it, or somebody who lives
+    /// has to go on first.
     fn free_dead(&self) -> bool;
 }
+
+/// How often to look for a slot while others are about to free some, and how long to wait in between. To free them takes less,
+/// but for somebody who is stopped while he does it, or does not mean to.
+const LOOKS: u32 = 50;
+const MOMENT: Duration = Duration::from_millis(1);
 
 /// A claim that can be kept.
 pub trait LivingClaim: Claim + Send + Sync + core::fmt::Debug {}
 
 /// A producer that could not be seated.
 #[derive(Debug)]
+#[cfg_attr(miri, allow(dead_code, reason = "nobody forks under Miri"))]
 pub enum NoSeat {
     /// All slots are taken.
     Taken,
+    /// This process is a child of the one that may have one.
+    Inherited,
     /// The system refuses to show others that the producer lives.
     System(io::Error),
 }
@@ -49,12 +59,13 @@ impl Seat {
         let (registration, claim) = match &claims {
             None => (register(memory, process, &()), None),
             Some(claims) => {
-                let claim = claims.open().map_err(NoSeat::System)?;
-                let mut registration = register(memory, process, &*claim);
-                if matches!(registration, Err(NotRegistered::NoFreeSlot)) && claims.free_dead() {
-                    registration = register(memory, process, &*claim);
-                }
-                (registration, Some(claim))
+                let claim = claims.open()?;
+                let take = || register(memory, process, &*claim);
+                let taken = match take() {
+                    Err(NotRegistered::NoFreeSlot) => take_freed(&**claims, take),
+                    taken => taken,
+                };
+                (taken, Some(claim))
             }
         };
         let registration = registration.map_err(NoSeat::from)?;
@@ -91,6 +102,23 @@ impl From<NotRegistered> for NoSeat {
             }
         }
     }
+}
+
+/// Takes one of the slots that the dead have left.
+fn take_freed(
+    claims: &dyn Claims,
+    mut take: impl FnMut() -> Result<Registration, NotRegistered>,
+) -> Result<Registration, NotRegistered> {
+    for _ in 0..LOOKS {
+        let more = claims.free_dead();
+        // Whoever else has freed some may have done so since.
+        let taken = take();
+        if taken.is_ok() || !more {
+            return taken;
+        }
+        thread::sleep(MOMENT);
+    }
+    Err(NotRegistered::NoFreeSlot)
 }
 
 impl Drop for Seat {

@@ -1,12 +1,11 @@
 //! Locks by which processes show each other that they live.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 
 use crate::raw::{Claim, Liveness, LivingClaim};
-use crate::sys::fork::{self, Registered};
+use crate::sys::fork::LockFile;
 use crate::sys::lock::{self, Kind};
-use crate::sys::reopen::{Access, reopen};
 
 /// An open file description of a ring's file that is there for its locks, and never mapped: a mapping that a child inherits
 /// would keep them. They go with the process, however it goes.
@@ -20,9 +19,7 @@ use crate::sys::reopen::{Access, reopen};
 /// ```
 #[derive(Debug)]
 pub(crate) struct Locks {
-    /// Takes them from forked children, which would keep them.
-    _not_for_children: Registered,
-    file: OwnedFd,
+    file: LockFile,
 }
 
 const CONSUMER: u64 = 0;
@@ -33,8 +30,7 @@ const SLOTS: u64 = 4096;
 impl Locks {
     /// None is taken yet.
     pub(crate) fn open(file: BorrowedFd<'_>) -> io::Result<Self> {
-        let file = reopen(file, Access::ReadWrite)?;
-        Ok(Self { _not_for_children: fork::register_lock(file.as_fd())?, file })
+        Ok(Self { file: LockFile::reopen(file)? })
     }
 
     /// Becomes the consumer. Whether nobody else is.

@@ -1,11 +1,10 @@
 //! The producers of a ring that processes share.
 
-use std::io;
 use std::sync::Arc;
 
 use super::Locks;
 use crate::mapping::RingFile;
-use crate::raw::{self, Claims, LivingClaim, Mapped, Repaired};
+use crate::raw::{self, Claims, LivingClaim, Mapped, NoSeat, Repaired};
 use crate::wire::Corrupt;
 
 /// Where its producers get their locks.
@@ -23,13 +22,20 @@ impl Roster {
 }
 
 impl Claims for Roster {
-    fn open(&self) -> io::Result<Box<dyn LivingClaim>> {
-        Ok(Box::new(self.file.locks()?))
+    fn open(&self) -> Result<Box<dyn LivingClaim>, NoSeat> {
+        if self.file.is_inherited() {
+            return Err(NoSeat::Inherited);
+        }
+        Ok(Box::new(self.file.locks().map_err(NoSeat::System)?))
     }
 
     fn free_dead(&self) -> bool {
-        let repaired = self.file.locks().ok().and_then(|locks| repair(&locks, &self.memory).transpose());
-        matches!(repaired, Some(Ok(Repaired { freed: 1.., .. })))
+        let Ok(locks) = self.file.locks() else { return false };
+        match repair(&locks, &self.memory) {
+            Ok(Some(Repaired { left, .. })) => left > 0,
+            Ok(None) => true,
+            Err(_) => false,
+        }
     }
 }
 

@@ -66,6 +66,9 @@ impl From<BuildError> for io::Error {
     }
 }
 
+/// What became of a handle.
+pub(super) const INHERITED: &str = "the handle was inherited through fork(2); the ring can be attached to anew";
+
 /// A producer that could not be registered.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -75,6 +78,8 @@ pub enum RegisterError {
         /// For how many producers the ring has room.
         max_producers: usize,
     },
+    /// The handle was inherited through fork(2), and is of no use here: attach to the ring anew.
+    Inherited,
     /// The system refused: the memory could not be mapped, or a lock that shows other processes that the producer lives could
     /// not be had.
     System(io::Error),
@@ -84,6 +89,7 @@ impl RegisterError {
     pub(crate) fn new(error: NoSeat, max_producers: usize) -> Self {
         match error {
             NoSeat::Taken => Self::Full { max_producers },
+            NoSeat::Inherited => Self::Inherited,
             NoSeat::System(error) => Self::System(error),
         }
     }
@@ -95,6 +101,7 @@ impl fmt::Display for RegisterError {
             Self::Full { max_producers } => {
                 write!(f, "all {max_producers} producers that the ring has room for are registered already")
             }
+            Self::Inherited => f.write_str(INHERITED),
             Self::System(error) => write!(f, "the system refused a producer: {error}"),
         }
     }
@@ -103,7 +110,7 @@ impl fmt::Display for RegisterError {
 impl std::error::Error for RegisterError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Full { .. } => None,
+            Self::Full { .. } | Self::Inherited => None,
             Self::System(error) => Some(error),
         }
     }
@@ -113,6 +120,7 @@ impl From<RegisterError> for io::Error {
     fn from(error: RegisterError) -> Self {
         match error {
             RegisterError::Full { .. } => Self::new(io::ErrorKind::QuotaExceeded, error),
+            RegisterError::Inherited => Self::new(io::ErrorKind::Unsupported, error),
             RegisterError::System(error) => error,
         }
     }
@@ -152,6 +160,10 @@ pub enum ReserveError {
     },
     /// The consumer is gone for good.
     Closed,
+    /// Others have moved the ring's positions at each of about a million tries. Nothing is reserved; it may be tried again.
+    ///
+    /// Producers that reserve do not get so far ahead of one that tries: somebody writes positions in order to keep it trying.
+    Contended,
     /// The ring holds what no correct peer can have written.
     Corrupt(Corrupt),
 }
@@ -164,6 +176,7 @@ impl fmt::Display for ReserveError {
                 write!(f, "a record of {len} bytes was to be reserved; at most {max} are allowed")
             }
             Self::Closed => f.write_str("the ring's consumer is gone"),
+            Self::Contended => f.write_str("the ring's positions have moved at each of a million tries to reserve"),
             Self::Corrupt(corrupt) => corrupt.fmt(f),
         }
     }
@@ -184,6 +197,7 @@ impl From<Refusal> for ReserveError {
         match refusal {
             Refusal::Full { .. } => Self::Full,
             Refusal::Closed => Self::Closed,
+            Refusal::Contended => Self::Contended,
             Refusal::Corrupt(corrupt) => Self::Corrupt(corrupt),
         }
     }
@@ -195,6 +209,7 @@ impl From<ReserveError> for io::Error {
             ReserveError::Full => io::ErrorKind::WouldBlock,
             ReserveError::TooLarge { .. } => io::ErrorKind::InvalidInput,
             ReserveError::Closed => io::ErrorKind::BrokenPipe,
+            ReserveError::Contended => io::ErrorKind::ResourceBusy,
             ReserveError::Corrupt(_) => io::ErrorKind::InvalidData,
         };
         Self::new(kind, error)

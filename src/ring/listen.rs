@@ -1,5 +1,7 @@
 //! Waiting for records in an event loop of one's own.
 
+#[cfg(feature = "tokio")]
+use core::time::Duration;
 use std::io;
 use std::os::fd::BorrowedFd;
 #[cfg(feature = "tokio")]
@@ -29,14 +31,15 @@ use crate::wire::Corrupt;
 /// ```
 ///
 /// In a ring that processes share, a producer that dies rings no bell: [`recover`](Consumer::recover) now and then, as on a timer.
+/// (A consumer of a [task](Consumer::into_async) does so by itself.)
 ///
 /// To wait without having armed is to miss a record. Once it is readable, the descriptor stays so until the consumer is armed
 /// again: who leaves records for later needs no other reminder.
 impl Consumer {
     /// The descriptor to wait on. It stays the same for as long as the consumer lives, and must neither be read nor written.
     ///
-    /// In a ring of this crate, it is an eventfd, made when it is asked for the first time. Until it is, producers wake with a
-    /// futex; and so they do whenever the consumer sleeps in [`wait`](Self::wait). In a ring of the kernel, it is an epoll
+    /// In a ring of this crate, it is an eventfd, or in one that processes share a socket, made when it is asked for the first
+    /// time. Until it is, producers wake with a futex; and so they do whenever the consumer sleeps in [`wait`](Self::wait). In a ring of the kernel, it is an epoll
     /// instance over the map: the map itself is readable also while its only record is still being written.
     ///
     /// # Errors
@@ -95,6 +98,10 @@ impl Consumer {
     /// The ring is corrupt; sticky. Or the system refuses to wait: file descriptors are short, or membarrier(2) was allowed when
     /// the ring was made and is not any more.
     pub fn arm(&mut self) -> Result<Option<Readiness>, WaitError> {
+        if self.raw.is_inherited() {
+            // The descriptor is the parent's, too.
+            return Ok(Some(Readiness::Disconnected));
+        }
         notify::silence(self.raw.memory(), &self.sleep).map_err(WaitError::System)?;
         loop {
             return Ok(match self.listen()? {
@@ -110,6 +117,11 @@ impl Consumer {
     /// Records can be consumed either way.
     pub fn disarm(&mut self) {
         notify::quit(&self.raw, &self.sleep);
+    }
+
+    /// What producers of other processes ring, if there can be any.
+    pub(super) fn bell_for_others(&self) -> io::Result<Option<BorrowedFd<'_>>> {
+        notify::for_others(self.raw.memory(), &self.sleep)
     }
 
     /// Arms without forgetting what has made the descriptor readable, and looks once.
@@ -128,6 +140,17 @@ impl Consumer {
         notify::edge(self.raw.memory(), &self.sleep)?.try_clone_to_owned()
     }
 
+    /// How long an event loop may wait, after [`listen`](Self::listen) has found nothing, before it listens again; `None` if
+    /// whoever changes something wakes.
+    pub(crate) fn nap(&self) -> Option<Duration> {
+        self.watch.nap(self.sight.is_held_up())
+    }
+
+    /// To be called by an edge-triggered event loop that has just forgotten what it has heard, before it [listens](Self::listen).
+    pub(crate) fn forget_edges(&self) {
+        notify::forget(self.raw.memory());
+    }
+
     /// The next record, which stays the next one until it is [taken](Self::take).
     #[inline]
     pub(crate) fn peek(&mut self) -> Result<Option<Found>, Corrupt> {
@@ -138,5 +161,31 @@ impl Consumer {
     #[inline]
     pub(crate) fn take(&mut self, found: Found) -> Record<'_> {
         Record::new(Taken::new(&mut self.raw, found))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Ring;
+
+    /// The last look alone, as if everything had happened since the one before.
+    fn last_look(consumer: &mut Consumer) -> LastLook {
+        notify::listen(&mut consumer.raw, &consumer.sleep).unwrap()
+    }
+
+    #[test]
+    fn whoever_has_skipped_records_looks_again_before_it_waits() {
+        let ring = Ring::builder(4096).build().unwrap();
+        let (producer, mut consumer) = (ring.producer().unwrap(), ring.consumer().unwrap());
+        let (dropped, unfinished) = (producer.reserve(8).unwrap(), producer.reserve(8).unwrap());
+        dropped.discard();
+        assert_eq!(last_look(&mut consumer), LastLook::Skipped);
+        assert_eq!(consumer.consumer_pos(), 16, "what was skipped is given back");
+        assert_eq!(last_look(&mut consumer), LastLook::Nothing);
+        unfinished.commit();
+        assert!(matches!(last_look(&mut consumer), LastLook::Record(_)));
+        drop((ring, producer, consumer.next()));
+        assert_eq!(last_look(&mut consumer), LastLook::Disconnected);
     }
 }

@@ -109,7 +109,10 @@ impl Ring {
     /// It has been handed out before.
     pub fn consumer(&self) -> Result<Consumer, ConsumerTaken> {
         if raw::claim_consumer(&self.shared.memory) {
-            Ok(Consumer::new(raw::Consumer::new(self.shared.memory.clone()), Sleep::Futex(Scope::Process)))
+            let raw = raw::Consumer::new(self.shared.memory.clone());
+            #[cfg(not(miri))]
+            let raw = raw.with_generation(crate::sys::fork::generation);
+            Ok(Consumer::new(raw, Sleep::Futex(Scope::Process)))
         } else {
             Err(ConsumerTaken)
         }

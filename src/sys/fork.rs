@@ -1,12 +1,12 @@
 //! fork(2): what a child must not have of its parent.
 //!
 //! A forked child inherits mappings and descriptors, and with them what its parent's handles stand for: slots, cursors, and
-//! locks that live as long as any copy of their description. So [`register_mapping`] and [`register_lock`] have handlers
+//! locks that live as long as any copy of their description. So [`register_mapping`] and [`LockFile`] have handlers
 //! (pthread_atfork(3)) take both from the child before fork(2) returns there:
 //! - A mapping becomes private memory of the child, all zeros but for one word that says that the ring is closed.
 //! - A lock's descriptor becomes one of nothing. Its number stays taken, so that who closes it later closes nothing else.
 //!
-//! The parent notices nothing. Not covered, as no handler runs:
+//! The parent notices nothing, but that the child has its locks until the handlers have run. Not covered, as no handler runs:
 //! - vfork(2), posix_spawn(3) and clone(2) with `CLONE_VM`: the child has its parent's memory itself, and may do nothing but call
 //!   execve(2) or _exit(2), which is also what ends its copies of close-on-exec descriptors. Until then, they keep the locks of
 //!   a parent that dies meanwhile.
@@ -25,8 +25,9 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use super::reopen::path_of;
+use super::reopen::{Access, Reopening, explain, path_of};
 use super::{memfd, retry};
+use crate::sync::{AtomicU32, Ordering};
 
 unsafe extern "C" {
     // Older versions of the libc crate lack it.
@@ -37,13 +38,35 @@ unsafe extern "C" {
     ) -> libc::c_int;
 }
 
-/// Something that a child forked from now on does not get. Drop it before what it stands for goes.
+/// How often fork(2) has led to this process, since there was something to take from children.
+static FORKS: AtomicU32 = AtomicU32::new(0);
+
+/// See [`Generation`]; a number that no ancestor of this process has, among those that may have left it handles.
+pub(crate) fn generation() -> u32 {
+    FORKS.load(Ordering::Relaxed)
+}
+
+/// Tells the process in which something was made from the children that have a copy of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Generation(u32);
+
+impl Generation {
+    /// This process's. To be asked for after something was registered.
+    pub(crate) fn current() -> Self {
+        Self(generation())
+    }
+
+    /// Whether this is a child's.
+    pub(crate) fn has_passed(self) -> bool {
+        self != Self::current()
+    }
+}
+
+/// A mapping that a child forked from now on does not get. Drop it before that is unmapped.
 #[derive(Debug)]
-#[must_use = "dropping it leaves the mapping or lock to children"]
+#[must_use = "dropping it leaves the mapping to children"]
 pub(crate) struct Registered {
     number: u64,
-    /// Outlives the entry that names it.
-    _nothing: Option<Arc<OwnedFd>>,
 }
 
 /// From now on, a child finds private zeros in the `bytes` bytes at `base`, and `1` in the `u32` at `closed_offset` of them.
@@ -60,27 +83,63 @@ pub(crate) struct Registered {
 pub(crate) unsafe fn register_mapping(base: NonNull<u8>, bytes: usize, closed_offset: usize) -> io::Result<Registered> {
     debug_assert!(closed_offset % 4 == 0 && closed_offset < bytes);
     let mapping = Mapping { base, bytes, closed_offset };
-    Ok(Registered { number: add(Entry::Mapping(mapping))?, _nothing: None })
+    Ok(Registered { number: add(|| Ok(Entry::Mapping(mapping)))? })
 }
 
-/// From now on, a child's descriptor with the number of `fd` is of nothing: locking it fails with `EBADF`, and closing it
-/// affects nobody. The caller keeps `fd` open until the result is dropped. Duplicates want registrations of their own.
+/// An open file description for locks, which children do not get: their descriptor with its number is of nothing. Locking that
+/// fails with `EBADF`, and closing it affects nobody. Duplicates are left to children.
 ///
-/// # Errors
-/// If no descriptor is free for what takes its place, or procfs is not mounted at `/proc`, or the system has no memory for
-/// the handlers.
-pub(crate) fn register_lock(fd: BorrowedFd<'_>) -> io::Result<Registered> {
-    let nothing = nothing()?;
-    let lock = Lock { fd: fd.as_raw_fd(), nothing: nothing.as_raw_fd() };
-    Ok(Registered { number: add(Entry::Lock(lock))?, _nothing: Some(nothing) })
+/// When this is dropped, the description is closed, and its locks go.
+#[derive(Debug)]
+pub(crate) struct LockFile {
+    number: u64,
+    /// There until this is dropped.
+    file: Option<OwnedFd>,
+    /// Outlives the entry that names it.
+    _nothing: Arc<OwnedFd>,
+}
+
+impl LockFile {
+    /// Reopens `file`.
+    ///
+    /// No fork(2) comes between that and the registration, nor between the end of that and the closing: a child that had the
+    /// description, and did not know, would keep its locks.
+    ///
+    /// # Errors
+    /// As [`reopen`](super::reopen::reopen); or if no descriptor is free for what takes its place, or the system has no memory
+    /// for the handlers.
+    pub(crate) fn reopen(file: BorrowedFd<'_>) -> io::Result<Self> {
+        let (nothing, reopening) = (nothing()?, Reopening::of(file, Access::ReadWrite)?);
+        let mut opened = None;
+        let number = add(|| {
+            let fd = opened.insert(reopening.open()?).as_raw_fd();
+            Ok(Entry::Lock(Lock { fd, nothing: nothing.as_raw_fd() }))
+        });
+        let number = number.map_err(|error| explain(error, file))?;
+        Ok(Self { number, file: opened, _nothing: nothing })
+    }
+}
+
+impl AsFd for LockFile {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match &self.file {
+            Some(file) => file.as_fd(),
+            None => unreachable!("it is being dropped"),
+        }
+    }
+}
+
+impl Drop for LockFile {
+    fn drop(&mut self) {
+        let mut registry = lock();
+        registry.remove(self.number);
+        drop(self.file.take());
+    }
 }
 
 impl Drop for Registered {
     fn drop(&mut self) {
-        let mut registry = lock();
-        if let Some(at) = registry.entries.iter().position(|(number, _)| *number == self.number) {
-            registry.entries.swap_remove(at);
-        }
+        lock().remove(self.number);
     }
 }
 
@@ -125,8 +184,8 @@ struct Lock {
     nothing: RawFd,
 }
 
-/// The number of the new `entry`.
-fn add(entry: Entry) -> io::Result<u64> {
+/// The number of the new entry that `make` makes, which neither allocates nor frees memory, while fork(2) waits.
+fn add(make: impl FnOnce() -> io::Result<Entry>) -> io::Result<u64> {
     let mut spare = Vec::new();
     loop {
         let mut registry = lock();
@@ -141,7 +200,7 @@ fn add(entry: Entry) -> io::Result<u64> {
             spare.append(&mut registry.entries);
             core::mem::swap(&mut registry.entries, &mut spare);
         }
-        let number = registry.next;
+        let (number, entry) = (registry.next, make()?);
         registry.next += 1;
         registry.entries.push((number, entry));
         return Ok(number);
@@ -149,6 +208,12 @@ fn add(entry: Entry) -> io::Result<u64> {
 }
 
 impl Registry {
+    fn remove(&mut self, number: u64) {
+        if let Some(at) = self.entries.iter().position(|(other, _)| *other == number) {
+            self.entries.swap_remove(at);
+        }
+    }
+
     /// pthread_atfork(3), once.
     fn handle(&mut self) -> io::Result<()> {
         if !self.handled {
@@ -203,6 +268,7 @@ unsafe extern "C" fn in_parent() {
 
 /// After fork(2), in the child: all it calls is async-signal-safe.
 unsafe extern "C" fn in_child() {
+    FORKS.fetch_add(1, Ordering::Relaxed);
     // SAFETY: the registry is locked: `prepare` has run in what is now this thread.
     let registry = unsafe { (*HELD.0.get()).take() };
     for (_, entry) in registry.iter().flat_map(|registry| &registry.entries) {

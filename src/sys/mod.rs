@@ -6,6 +6,8 @@
 pub(crate) mod bpf;
 #[cfg(all(test, not(miri)))]
 mod child;
+#[cfg(not(miri))]
+pub(crate) mod datagram;
 pub(crate) mod epoll;
 #[cfg(not(miri))]
 pub(crate) mod eventfd;
@@ -41,6 +43,8 @@ pub(crate) mod socket;
 pub(crate) mod stat;
 #[cfg(not(miri))]
 mod statfs;
+#[cfg(all(feature = "tokio", not(miri)))]
+pub(crate) mod timerfd;
 
 #[cfg(miri)]
 pub(crate) use heap::HeapPages;

@@ -1,8 +1,10 @@
 //! Open file descriptions of files that are open already.
 
-use std::fs::OpenOptions;
+use std::ffi::CString;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+use super::retry;
 
 /// What a new description is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,9 +24,33 @@ pub(crate) enum Access {
 /// As open(2): the file's mode decides who may open it. `NotFound`, with a text that says what was looked for, if procfs is
 /// not mounted at `/proc`.
 pub(crate) fn reopen(file: BorrowedFd<'_>, access: Access) -> io::Result<OwnedFd> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(access == Access::ReadWrite);
-    options.open(path_of(file)).map(OwnedFd::from).map_err(|error| explain(error, file))
+    Reopening::of(file, access)?.open().map_err(|error| explain(error, file))
+}
+
+/// What is needed to [`reopen`] a file, so that doing it takes no memory.
+#[derive(Debug)]
+pub(super) struct Reopening {
+    path: CString,
+    flags: libc::c_int,
+}
+
+impl Reopening {
+    /// Of what `file` is of, which stays open.
+    pub(super) fn of(file: BorrowedFd<'_>, access: Access) -> io::Result<Self> {
+        let flags = match access {
+            Access::ReadOnly => libc::O_RDONLY,
+            Access::ReadWrite => libc::O_RDWR,
+        };
+        Ok(Self { path: CString::new(path_of(file))?, flags: flags | libc::O_CLOEXEC })
+    }
+
+    /// open(2). Neither allocates nor frees memory.
+    pub(super) fn open(&self) -> io::Result<OwnedFd> {
+        // SAFETY: the path ends in a zero.
+        let fd = retry(|| unsafe { libc::open(self.path.as_ptr(), self.flags) })?;
+        // SAFETY: the call has just opened it, and nobody else owns it.
+        Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+    }
 }
 
 /// Where procfs shows `file`.

@@ -13,6 +13,8 @@ pub(crate) struct Status {
     pub(crate) regular: bool,
     /// Bytes.
     pub(crate) length: u64,
+    /// Bytes for which there is memory, in a file that lives there. Swapped out, they count as well.
+    pub(crate) held: u64,
     /// With `inode`, the same for all descriptors of one file, and for no other file while it lives.
     pub(crate) device: u64,
     /// See `device`.
@@ -30,6 +32,7 @@ pub(crate) fn status(file: BorrowedFd<'_>) -> io::Result<Status> {
         regular: found.st_mode & libc::S_IFMT == libc::S_IFREG,
         // No file is shorter than nothing.
         length: found.st_size as u64,
+        held: found.st_blocks as u64 * 512,
         device: found.st_dev,
         inode: found.st_ino,
     })
@@ -42,7 +45,7 @@ mod tests {
     use std::os::unix::net::UnixStream;
 
     use super::*;
-    use crate::sys::memfd;
+    use crate::sys::memfd::{self, memfd};
     use crate::sys::reopen::{Access, reopen};
 
     #[test]
@@ -52,7 +55,10 @@ mod tests {
         let again = reopen(one.as_fd(), Access::ReadOnly)?;
         let found = status(one.as_fd())?;
         assert_eq!((found.regular, found.length), (true, 12345));
+        assert_eq!(found.held, 0, "it is all hole");
         assert_eq!(status(again.as_fd())?, found);
+        memfd::allocate(one.as_fd(), 0, 12345)?;
+        assert!(status(one.as_fd())?.held >= 12345);
         assert_ne!(status(two.as_fd())?.inode, found.inode);
         Ok(())
     }

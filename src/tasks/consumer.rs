@@ -5,11 +5,11 @@ use core::ops::ControlFlow;
 use core::task::{Context, Poll, ready};
 use std::os::fd::OwnedFd;
 
-use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::task::coop;
 
-use super::{IntoAsyncError, RecordStream};
+use super::alarm::Alarm;
+use super::{IntoAsyncError, RecordStream, watched};
 use crate::notify::{LastLook, Readiness, Stalled, WaitError};
 use crate::raw::Found;
 use crate::ring::{Batch, Consumer, Record};
@@ -31,7 +31,7 @@ use crate::wire::Corrupt;
 /// [`tokio::task::coop`] describes it, which makes the task yield now and then. What is read without waiting, by
 /// [`try_next`](Self::try_next) or [`batch`](Self::batch), does not count.
 ///
-/// A wait takes no thread and does not spin. Producers of this process write to an eventfd to wake it, if it waits; those in the
+/// A wait takes no thread and does not spin. Producers of rings of this crate write to a descriptor to wake it, if it waits; those in the
 /// kernel wake it as they wake any consumer. A wake costs some microseconds; where that is too long, a thread of its own that
 /// calls [`Consumer::wait`] reacts faster. What is committed without a wake ([`Wakeup::None`](crate::Wakeup::None),
 /// `BPF_RB_NO_WAKEUP`) is seen at the next look, as everywhere.
@@ -68,13 +68,15 @@ pub struct AsyncConsumer {
     // 2. If the consumer is armed, then `armed` is set.
     consumer: Consumer,
     edges: AsyncFd<OwnedFd>,
+    /// Where producers are processes, which may die, and wake nobody then.
+    alarm: Option<Alarm>,
     armed: bool,
 }
 
 #[cfg_attr(docsrs, doc(cfg(feature = "tokio")))]
 impl Consumer {
-    /// Makes this the consumer of a task. Works for rings of this crate and of the kernel. Takes a descriptor, and another
-    /// one if [`poll_fd`](Self::poll_fd) was never asked for.
+    /// Makes this the consumer of a task. Works for rings of this crate and of the kernel. Takes a descriptor, a timer in rings
+    /// that processes share, and what [`poll_fd`](Self::poll_fd) takes if that was never asked for.
     ///
     /// # Errors
     /// File descriptors or epoll watches are short. The error hands the consumer back.
@@ -92,13 +94,12 @@ impl Consumer {
     /// }
     /// ```
     pub fn into_async(mut self) -> Result<AsyncConsumer, IntoAsyncError> {
-        // What replaces the function is unsafe, since a descriptor might be closed meanwhile. An `OwnedFd` is not.
-        #[allow(deprecated, reason = "only later versions of tokio have what replaces it")]
-        let watched = self.edges().and_then(|edges| AsyncFd::with_interest(edges, Interest::READABLE));
-        match watched {
-            Ok(edges) => {
+        let edges = self.edges().and_then(watched);
+        let alarm = self.nap().map(|_| Alarm::new()).transpose();
+        match edges.and_then(|edges| Ok((edges, alarm?))) {
+            Ok((edges, alarm)) => {
                 self.disarm();
-                Ok(AsyncConsumer { consumer: self, edges, armed: false })
+                Ok(AsyncConsumer { consumer: self, edges, alarm, armed: false })
             }
             Err(error) => Err(IntoAsyncError::new(self, error)),
         }
@@ -232,8 +233,8 @@ impl AsyncConsumer {
         self.consumer.stalled()
     }
 
-    /// Passes what nobody is left to finish: [`Consumer::recover`]. In a ring that processes share, a producer that dies wakes
-    /// nobody, and so this is to be called now and then, as on a timer.
+    /// Passes what nobody is left to finish: [`Consumer::recover`]. Whatever waits does it by itself, as often as
+    /// [`Consumer::wait`].
     ///
     /// # Errors
     /// The ring is corrupt; sticky.
@@ -285,11 +286,18 @@ impl AsyncConsumer {
         while let Poll::Ready(heard) = self.edges.poll_read_ready(cx) {
             heard.map_err(WaitError::System)?.clear_ready();
         }
+        // In this order: whoever fills the bell from here on is heard.
+        self.consumer.forget_edges();
         self.armed = true;
         match self.consumer.listen()? {
             LastLook::Record(found) => Poll::Ready(Ok(Some(found))),
             LastLook::Disconnected => Poll::Ready(Ok(None)),
-            LastLook::Nothing => Poll::Pending,
+            LastLook::Nothing => {
+                if let (Some(alarm), Some(nap)) = (&self.alarm, self.consumer.nap()) {
+                    alarm.set(cx, nap).map_err(WaitError::System)?;
+                }
+                Poll::Pending
+            }
             LastLook::Skipped => {
                 // There is more to look at, but not before others have had their turn.
                 cx.waker().wake_by_ref();

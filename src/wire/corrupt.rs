@@ -41,6 +41,11 @@ pub enum Corrupt {
         /// Where they reserved.
         at: Position,
     },
+    /// The ring is closed, and its consumer has not closed it.
+    Closed {
+        /// Where the consumer is.
+        at: Position,
+    },
     /// A consumer position that is off the grid of 8 bytes, or not within one ring's size behind the producers.
     ConsumerPos {
         /// The position that was found.
@@ -76,6 +81,9 @@ impl core::fmt::Display for Corrupt {
             ),
             Self::Undecided { at } => {
                 write!(f, "corrupt ring: which of several dead producers has reserved at {at} can not be told any more")
+            }
+            Self::Closed { at } => {
+                write!(f, "corrupt ring: somebody else than its consumer, which is at {at}, has closed it")
             }
             Self::ProducerPos { found, consumer, size } => write!(
                 f,

@@ -1,5 +1,6 @@
 //! Consumers that are killed after any instruction.
 
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -20,15 +21,18 @@ struct Operation {
     ready: u64,
     /// Whether a producer has died in front of them.
     after_a_death: bool,
+    /// Whether a discarded one lies before each, and behind them all.
+    among_discarded: bool,
     act: fn(&mut Consumer, Board),
 }
 
-const OPERATIONS_OF_CONSUMERS: [Operation; 4] = [
+const OPERATIONS_OF_CONSUMERS: [Operation; 6] = [
     Operation {
         name: "next, drop, twice",
         held: 1,
         ready: 3,
         after_a_death: false,
+        among_discarded: false,
         act: |consumer, board| {
             for _ in 0..2 {
                 let record = consumer.next().unwrap().unwrap();
@@ -41,6 +45,7 @@ const OPERATIONS_OF_CONSUMERS: [Operation; 4] = [
         held: 3,
         ready: 4,
         after_a_death: false,
+        among_discarded: false,
         act: |consumer, board| {
             let batch = consumer.batch();
             for _ in 0..3 {
@@ -53,6 +58,7 @@ const OPERATIONS_OF_CONSUMERS: [Operation; 4] = [
         held: 0,
         ready: 0,
         after_a_death: false,
+        among_discarded: false,
         act: |consumer, _| {
             let _ = consumer.wait(Some(Duration::from_micros(300))).unwrap();
         },
@@ -62,9 +68,37 @@ const OPERATIONS_OF_CONSUMERS: [Operation; 4] = [
         held: 1,
         ready: 2,
         after_a_death: true,
+        among_discarded: false,
         act: |consumer, board| {
             consumer.recover().unwrap();
             note(board, &consumer.next().unwrap().unwrap());
+        },
+    },
+    Operation {
+        name: "batch of three among discarded ones",
+        held: 3,
+        ready: 4,
+        after_a_death: false,
+        among_discarded: true,
+        act: |consumer, board| {
+            let batch = consumer.batch();
+            for _ in 0..3 {
+                note(board, batch.next().unwrap().unwrap());
+            }
+        },
+    },
+    Operation {
+        name: "drain among discarded ones",
+        held: 1,
+        ready: 2,
+        after_a_death: false,
+        among_discarded: true,
+        act: |consumer, board| {
+            let each = |record: &[u8]| {
+                note(board, record);
+                ControlFlow::Continue(())
+            };
+            consumer.drain(each).unwrap();
         },
     },
 ];
@@ -85,6 +119,8 @@ struct Scene {
     live: Producer,
     /// The number of the next record.
     next: u64,
+    /// How many were discarded.
+    discarded: u64,
     board: Board,
 }
 
@@ -92,6 +128,29 @@ impl Scene {
     fn send(&mut self) -> Result<(), ReserveError> {
         self.live.output(&content(1, self.next, LEN))?;
         self.next += 1;
+        Ok(())
+    }
+
+    fn discard(&mut self) -> Result<(), ReserveError> {
+        self.live.reserve(8)?.discard();
+        self.discarded += 1;
+        Ok(())
+    }
+
+    /// Makes ready what the consumer finds.
+    fn prepare(&mut self, operation: &Operation, entering: u64) -> TestResult {
+        if operation.after_a_death {
+            self.die(entering)?;
+        }
+        for _ in 0..operation.ready {
+            if operation.among_discarded {
+                self.discard()?;
+            }
+            self.send()?;
+        }
+        if operation.among_discarded {
+            self.discard()?;
+        }
         Ok(())
     }
 
@@ -127,7 +186,7 @@ impl Scene {
 
 fn kill_everywhere(operation: &Operation, kernel_protocol: bool) -> TestResult {
     let ring = trusted(&builder(3, kernel_protocol).build_shared()?);
-    let mut scene = Scene { live: ring.producer()?, ring, next: 0, board: board() };
+    let mut scene = Scene { live: ring.producer()?, ring, next: 0, discarded: 0, board: board() };
     let entering = if operation.after_a_death { OPERATIONS[2].swapped_after(kernel_protocol)?.start } else { 0 };
     let (mut most, mut deaths, mut doubled) = (0, 0, 0);
     let first_death = u64::MAX;
@@ -140,10 +199,7 @@ fn kill_everywhere(operation: &Operation, kernel_protocol: bool) -> TestResult {
         }
         let when = format!("{}, killed after {steps} steps", operation.name);
         let first = scene.next;
-        if operation.after_a_death {
-            scene.die(entering)?;
-        }
-        (0..operation.ready).try_for_each(|_| scene.send())?;
+        scene.prepare(operation, entering)?;
         let mut victim = scene.begin(operation)?;
         if let Steps::Marked(all) = victim.step(steps)? {
             most = most.max(all);
@@ -166,6 +222,10 @@ fn kill_everywhere(operation: &Operation, kernel_protocol: bool) -> TestResult {
         doubled = doubled.max(end - begun);
         let stats = scene.ring.ring().stats()?;
         assert_eq!((stats.consumer_pos, stats.producers), (stats.head, 1), "{when}: {stats:?}");
+        if !operation.after_a_death {
+            let skipped = (stats.discarded, stats.abandoned);
+            assert_eq!(skipped, (scene.discarded, 0), "{when}: counted twice, or not at all");
+        }
         deaths += 1;
     }
     report(&format!(

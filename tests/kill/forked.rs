@@ -2,12 +2,13 @@
 
 #![expect(unsafe_code, reason = "calls fork(2)")]
 
+use std::io::ErrorKind;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use dynring::{Readiness, ReserveError};
+use dynring::{ConsumerError, Readiness, RegisterError, RepairError, ReserveError, SharedRing, TrustedRing};
 
 use crate::scene::{Scene, TestResult, alone, content, report, times, trusted};
 use crate::support::victim::{Victim, alarm, board, mark, until};
@@ -41,8 +42,10 @@ fn handles_fail_cleanly_in_a_child_and_the_parent_notices_nothing() -> TestResul
                 assert!(consumer.next().unwrap().is_none());
                 assert_eq!(consumer.wait(Some(Duration::from_secs(9))).unwrap(), Readiness::Disconnected);
                 assert!(consumer.stalled().is_none());
+                assert_eq!(consumer.arm().unwrap(), Some(Readiness::Disconnected));
                 assert!(!consumer.recover().unwrap());
-                assert_eq!(ring.ring().repair().unwrap().freed, 0);
+                assert_refused(&ring);
+                assert!(matches!(producer.try_clone(), Err(RegisterError::Inherited)));
                 // One is committed, one dropped.
                 match round % 2 {
                     0 => reserved.take().unwrap().commit(),
@@ -62,6 +65,40 @@ fn handles_fail_cleanly_in_a_child_and_the_parent_notices_nothing() -> TestResul
         }
     }
     report(&format!("2 times {} forks: the parents noticed nothing", times(20, 1000)));
+    Ok(())
+}
+
+/// That an inherited handle makes nothing, and that attaching anew does.
+fn assert_refused(inherited: &TrustedRing) {
+    let ring = inherited.ring();
+    assert!(matches!(ring.producer(), Err(RegisterError::Inherited)));
+    assert!(matches!(inherited.producer(), Err(RegisterError::Inherited)));
+    assert!(matches!(ring.consumer(), Err(ConsumerError::Inherited)));
+    assert!(matches!(inherited.writing_consumer(), Err(ConsumerError::Inherited)));
+    assert!(matches!(ring.repair(), Err(RepairError::Inherited)));
+    assert_eq!(ring.stats().unwrap_err().kind(), ErrorKind::Unsupported);
+    assert_eq!(ring.has_consumer().unwrap_err().kind(), ErrorKind::Unsupported);
+    let anew = SharedRing::from_fd(ring).unwrap();
+    assert!(anew.has_consumer().unwrap());
+    assert!(anew.stats().unwrap().producers > 0);
+}
+
+#[test]
+fn a_handle_that_a_child_has_never_used_before_is_refused_too() -> TestResult {
+    let _alone = alone();
+    // Nothing is mapped yet, and all slots are free.
+    let ring = trusted(&crate::scene::builder(2, false).build_shared()?);
+    let keeper = SharedRing::from_fd(ring.ring())?;
+    let _consumer = keeper.consumer()?;
+    let _producer = keeper.producer()?;
+    let child = Victim::fork(|| {
+        assert_refused(&ring);
+        let grandchild = Victim::fork(|| assert_refused(&ring)).unwrap();
+        assert!(grandchild.join().unwrap());
+    })?;
+    assert!(child.join()?);
+    assert_eq!(keeper.stats()?.producers, 1);
+    let _second = ring.producer()?;
     Ok(())
 }
 

@@ -4,8 +4,12 @@ use std::error::Error;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Barrier;
+use std::thread;
 
 use dynring::{AttachError, BuildError, Ring, SharedRing};
+
+use crate::forge::{Attacked, SLOTS, at};
 
 type TestResult = Result<(), Box<dyn Error>>;
 
@@ -50,5 +54,35 @@ fn a_ring_is_not_made_on_a_disk() -> TestResult {
         Err(error) => panic!("{error}"),
     }
     assert!(!fs::exists(&path)?);
+    Ok(())
+}
+
+/// Slots whose owners seem to have died.
+fn forge_dead(attacked: &Attacked) {
+    for slot in 0..SLOTS {
+        attacked.store_two(attacked.slot_at(slot, at::OWNER_AND_PROCESS), 60_000 + slot as u32, 1);
+    }
+    attacked.store_two(attacked.producer_page_at(at::SLOTS_USED_AND_REGISTRATIONS), SLOTS as u32, 60_010);
+}
+
+#[test]
+fn as_many_who_come_at_once_as_there_are_slots_of_the_dead_get_them() -> TestResult {
+    let attacked = Attacked::new();
+    let ring = &attacked.ring;
+    for round in 0..100 {
+        forge_dead(&attacked);
+        let (all_here, all_there) = (Barrier::new(SLOTS), Barrier::new(SLOTS));
+        thread::scope(|scope| {
+            for _ in 0..SLOTS {
+                scope.spawn(|| {
+                    all_here.wait();
+                    let producer = ring.producer();
+                    // None leaves a slot to another.
+                    all_there.wait();
+                    assert!(producer.is_ok(), "round {round}: {producer:?}");
+                });
+            }
+        });
+    }
     Ok(())
 }

@@ -99,6 +99,7 @@ fn produce(producer: &CopyingProducer, random: &mut Random) -> &'static str {
         Ok(()) => "a reservation",
         Err(ReserveError::Full) => "a ring that is full",
         Err(ReserveError::Closed) => "a ring that is closed",
+        Err(ReserveError::Contended) => "a ring that runs away",
         Err(_) => "a reservation refused",
     }
 }

@@ -18,8 +18,7 @@ pub(crate) const SLOTS: usize = 4;
 pub(crate) mod at {
     pub(crate) const CONSUMER_POS: usize = 0;
     pub(crate) const SLEEPING_AND_CLOSED: usize = 128;
-    pub(crate) const DISCARDED: usize = 256;
-    pub(crate) const ABANDONED: usize = 264;
+    pub(crate) const SKIPPED: usize = 280;
 
     pub(crate) const PRODUCER_POS: usize = 0;
     pub(crate) const HEAD: usize = 128;

@@ -1,17 +1,20 @@
 //! Words that no correct peer writes: errors that stay, or a stall that is reported, and nothing else.
 
 use std::os::fd::{AsFd, AsRawFd};
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 use dynring::{
-    ConsumerError, CopyingConsumer, CopyingProducer, Corrupt, Readiness, RegisterError, RepairError, ReserveError,
-    SharedRing, WaitError,
+    AttachError, ConsumerError, CopyingConsumer, CopyingProducer, Corrupt, Readiness, RegisterError, RepairError,
+    ReserveError, SharedRing, WaitError,
 };
 
 use crate::alone::{TestResult, alone};
 use crate::forge::{Attacked, BUSY, DISCARD, ENTERING, SIZE, SLOTS, at, hold, lock};
-use crate::post::{blocking_eventfd, send};
+use crate::post::{blocking_eventfd, punch_hole, send};
+use crate::support::pages::page_size;
 
 const MOMENT: Option<Duration> = Some(Duration::from_millis(30));
 
@@ -236,8 +239,9 @@ fn a_registry_of_nonsense_misleads_nobody_who_is_there() -> TestResult {
 fn counts_at_their_end_go_on_from_zero() -> TestResult {
     alone("malice::counts_at_their_end_go_on_from_zero", || {
         for attacked in Attacked::both() {
-            attacked.store(attacked.consumer_page_at(at::DISCARDED), u64::MAX);
-            attacked.store(attacked.consumer_page_at(at::ABANDONED), u64::MAX);
+            for (nth, word) in [1, u64::MAX, u64::MAX].into_iter().enumerate() {
+                attacked.store(attacked.consumer_page_at(at::SKIPPED + 8 * nth), word);
+            }
             let (producer, mut consumer) = (attacked.ring.producer()?, attacked.ring.consumer()?);
             producer.reserve(8)?.discard();
             std::mem::forget(producer.reserve(8)?);
@@ -338,6 +342,54 @@ fn reservations_that_are_made_to_overlap_stay_within_the_data() -> TestResult {
 }
 
 #[test]
+fn a_ring_that_somebody_else_closes_does_not_end_like_one_that_nobody_writes_to() -> TestResult {
+    alone("malice::a_ring_that_somebody_else_closes_does_not_end_like_one_that_nobody_writes_to", || {
+        for forged in [1, 2, u32::MAX] {
+            for attacked in Attacked::both() {
+                let (producer, mut consumer) = (attacked.ring.producer()?, attacked.ring.consumer()?);
+                producer.output(b"one")?;
+                producer.output(b"")?;
+                let unfinished = producer.reserve(8)?;
+                attacked.store_two(attacked.consumer_page_at(at::SLEEPING_AND_CLOSED), 0, forged);
+                assert_eq!(producer.output(b"three"), Err(ReserveError::Closed));
+                assert_eq!(next(&mut consumer)?.as_deref(), Some(&b"one"[..]));
+                assert_eq!(next(&mut consumer)?.as_deref(), Some(&b""[..]));
+                assert!(matches!(consumer_refuses(&mut consumer), Corrupt::Closed { at } if at.get() == 24));
+                drop(unfinished);
+                drop(producer);
+                assert!(matches!(consumer_refuses(&mut consumer), Corrupt::Closed { .. }), "also when all have gone");
+                assert!(matches!(attacked.ring.consumer(), Err(ConsumerError::Taken)));
+            }
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn memory_that_is_taken_back_is_zero_to_those_who_are_there_and_refused_to_newcomers() -> TestResult {
+    alone("malice::memory_that_is_taken_back_is_zero_to_those_who_are_there_and_refused_to_newcomers", || {
+        for attacked in Attacked::both() {
+            let (producer, mut consumer) = (attacked.ring.producer()?, attacked.ring.consumer()?);
+            producer.output(b"one")?;
+            producer.output(b"two")?;
+            assert_eq!(next(&mut consumer)?.as_deref(), Some(&b"one"[..]));
+            // All but the descriptor.
+            punch_hole(&attacked.ring, page_size(), attacked.bytes() - page_size())?;
+            let refused = SharedRing::from_fd(&attacked.ring).unwrap_err();
+            assert!(matches!(refused, AttachError::Sparse { .. }), "{refused}");
+            // Zeros look like records of nothing, as far as there was something, and say that nothing was ever produced.
+            while let Ok(Some(record)) = next(&mut consumer) {
+                assert!(record.is_empty());
+            }
+            let produced = producer.output(b"three");
+            assert!(matches!(produced, Ok(()) | Err(ReserveError::Corrupt(_))), "{produced:?}");
+            attacked.ring.stats()?;
+        }
+        Ok(())
+    })
+}
+
+#[test]
 fn a_producer_waits_no_longer_than_it_was_to_whoever_toggles_what() -> TestResult {
     alone("malice::a_producer_waits_no_longer_than_it_was_to_whoever_toggles_what", || {
         for attacked in Attacked::both() {
@@ -382,20 +434,38 @@ fn locks_in_the_wrong_hands_refuse_and_delay_nobody() -> TestResult {
 }
 
 #[test]
-fn a_bell_that_cannot_be_rung_holds_up_no_producer() -> TestResult {
-    alone("malice::a_bell_that_cannot_be_rung_holds_up_no_producer", || {
+fn a_bell_that_is_filled_again_and_again_holds_up_no_producer() -> TestResult {
+    alone("malice::a_bell_that_is_filled_again_and_again_holds_up_no_producer", || {
         let attacked = Attacked::new();
-        // Blocks, and its counter is at its end.
-        let bell = blocking_eventfd(u64::MAX - 1)?;
+        // Both block, and whoever has them does so.
+        let (bell, hears) = UnixDatagram::pair()?;
         let (near, far) = UnixStream::pair()?;
         send(&near, b"dynring1", &[attacked.ring.as_fd().as_raw_fd(), bell.as_raw_fd()])?;
         let ring = SharedRing::receive(&far)?;
         let (producer, mut consumer) = (ring.producer()?, ring.consumer()?);
-        for number in 0..100u8 {
+        // Nobody ends them but the end of the process.
+        thread::spawn(move || while bell.set_nonblocking(false).and_then(|()| bell.send(&[0; 100])).is_ok() {});
+        let (empties, emptied) = mpsc::channel::<()>();
+        let _reader = thread::spawn(move || while emptied.recv().is_ok() && hears.recv(&mut [0]).is_ok() {});
+        for number in 0..20_000u32 {
             attacked.store_two(attacked.consumer_page_at(at::SLEEPING_AND_CLOSED), 2, 0);
-            producer.output(&[number])?;
-            assert_eq!(next(&mut consumer)?, Some(vec![number]));
+            producer.output(&number.to_ne_bytes())?;
+            assert_eq!(next(&mut consumer)?, Some(number.to_ne_bytes().to_vec()));
+            // Full most of the time, and at times not.
+            if number % 16 == 0 {
+                empties.send(())?;
+            }
         }
         Ok(())
     })
+}
+
+#[test]
+fn a_descriptor_on_which_writing_could_block_is_no_bell() -> TestResult {
+    let attacked = Attacked::new();
+    let bell = blocking_eventfd(u64::MAX - 1)?;
+    let (near, far) = UnixStream::pair()?;
+    send(&near, b"dynring1", &[attacked.ring.as_fd().as_raw_fd(), bell.as_raw_fd()])?;
+    assert!(matches!(SharedRing::receive(&far), Err(AttachError::Bell)));
+    Ok(())
 }

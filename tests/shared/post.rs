@@ -4,7 +4,7 @@
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 
 pub(crate) const ALL_SEALS: libc::c_int = libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL;
@@ -55,6 +55,13 @@ pub(crate) fn memfd(bytes: &[u8], len: u64, seals: libc::c_int) -> io::Result<Fi
     // SAFETY: no preconditions.
     let sealed = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_ADD_SEALS, seals) };
     if sealed == 0 { Ok(file) } else { Err(io::Error::last_os_error()) }
+}
+
+/// fallocate(2): takes the memory of some of a file back.
+pub(crate) fn punch_hole(file: impl AsFd, offset: usize, bytes: usize) -> io::Result<()> {
+    let mode = libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE;
+    // SAFETY: no preconditions.
+    check(unsafe { libc::fallocate(file.as_fd().as_raw_fd(), mode, offset as libc::off_t, bytes as libc::off_t) })
 }
 
 /// An eventfd that blocks, and has counted to `count`.

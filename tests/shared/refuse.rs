@@ -12,7 +12,7 @@ use dynring::{AttachError, BuildError, DescriptorError, RegisterError, Ring, Sha
 
 use crate::alone::{TestResult, alone, descriptors};
 use crate::forge::SIZE;
-use crate::post::{ALL_SEALS, limit, memfd, mount_tmpfs, send};
+use crate::post::{ALL_SEALS, limit, memfd, mount_tmpfs, punch_hole, send};
 use crate::support::pages::page_size;
 use crate::support::privilege::as_nobody;
 use crate::support::require;
@@ -291,6 +291,15 @@ fn a_tmpfs_that_is_full_fails_the_one_who_makes_a_ring() -> TestResult {
             let small = Ring::builder(64 << 10).build_at(&ring)?;
             let fill = fs::write(format!("{path}/rest"), vec![1; 1 << 20]);
             assert_eq!(fill.unwrap_err().kind(), io::ErrorKind::StorageFull);
+            // What somebody has taken back is missing now.
+            let holed = format!("{path}/holed");
+            fs::remove_file(format!("{path}/rest"))?;
+            drop(Ring::builder(64 << 10).build_at(&holed)?);
+            punch_hole(File::options().write(true).open(&holed)?, small.window_offset() as usize, 4 * page_size())?;
+            assert!(fs::write(format!("{path}/rest"), vec![1; 1 << 20]).is_err());
+            let refused = SharedRing::open(&holed).unwrap_err();
+            assert!(matches!(refused, AttachError::Sparse { found, expected } if found < expected), "{refused}");
+            assert!(SharedRing::remove_stale(&holed)?);
             // What is there is committed.
             let (producer, mut consumer) = (small.producer()?, small.consumer()?);
             let (payload, mut record) = (vec![1; 60 << 10], Vec::new());
@@ -385,6 +394,26 @@ fn memory_and_file_sizes_that_are_short_are_errors() -> TestResult {
 }
 
 #[test]
+fn a_file_with_holes_is_refused() -> TestResult {
+    alone("refuse::a_file_with_holes_is_refused", || {
+        let image = image()?;
+        let all = image.len();
+        for bytes in [DESCRIPTOR, page_size(), all - page_size()] {
+            let error = refused(|| SharedRing::from_fd(memfd(&image[..bytes], all as u64, ALL_SEALS)?));
+            let AttachError::Sparse { found, expected } = error else { panic!("{error}") };
+            assert_eq!((found, expected), (bytes.next_multiple_of(page_size()) as u64, all as u64));
+            let text = error.to_string();
+            assert!(text.contains(&found.to_string()) && text.contains(&expected.to_string()), "{text}");
+        }
+        // One that was made with a gap, so that its data lies in huge pages.
+        let ring = Ring::builder(2 << 20).huge_pages(true).build_shared()?;
+        assert!(ring.window_offset() > 1 << 20);
+        SharedRing::from_fd(&ring)?;
+        Ok(())
+    })
+}
+
+#[test]
 fn a_message_that_passes_no_ring_is_refused() -> TestResult {
     alone("refuse::a_message_that_passes_no_ring_is_refused", || {
         let ring = Ring::builder(SIZE).build_shared()?;
@@ -400,19 +429,16 @@ fn a_message_that_passes_no_ring_is_refused() -> TestResult {
                 SharedRing::receive(&far)
             })
         };
-        let wrong: [(&[u8], &[i32]); 7] = [
-            (text, &[]),
-            (text, &[fd, fd, fd]),
-            (text, &[fd, fd, fd, fd]),
-            (text, &[fd, fd]),
-            (text, &[fd, pipe]),
-            (b"dynring2", &[fd]),
-            (b"dynring", &[fd]),
-        ];
+        let wrong: [(&[u8], &[i32]); 5] =
+            [(text, &[]), (text, &[fd, fd, fd]), (text, &[fd, fd, fd, fd]), (b"dynring2", &[fd]), (b"dynring", &[fd])];
         for (bytes, fds) in wrong {
             let error = receive(bytes, fds);
             assert!(matches!(error, AttachError::Message { descriptors } if descriptors == fds.len()), "{error}");
             assert!(error.to_string().contains(&fds.len().to_string()), "{error}");
+        }
+        for no_bell in [fd, pipe] {
+            let error = receive(text, &[fd, no_bell]);
+            assert!(matches!(error, AttachError::Bell), "{error}");
         }
         let error = receive(text, &[fd; 5]);
         assert!(matches!(&error, AttachError::System(error) if error.kind() == io::ErrorKind::InvalidData), "{error}");

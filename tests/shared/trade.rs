@@ -178,3 +178,13 @@ fn an_event_loop_is_woken_by_producers_that_were_given_its_descriptor() -> TestR
     sender.join().unwrap();
     Ok(())
 }
+
+#[test]
+fn what_wakes_an_event_loop_is_that_of_a_consumer_of_a_shared_ring() -> TestResult {
+    let shared = Ring::builder(4096).build_shared()?;
+    let alone = Ring::builder(4096).build()?;
+    let (here, _there) = UnixStream::pair()?;
+    let refused = shared.share_with(&here, &alone.consumer()?).unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::InvalidInput);
+    Ok(())
+}

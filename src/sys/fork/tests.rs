@@ -1,8 +1,9 @@
 //! Children, and what they find.
 
 use std::fs::File;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use memmap2::{MmapOptions, MmapRaw};
 
@@ -80,6 +81,20 @@ fn a_child_of_a_child_finds_a_closed_ring_too() -> io::Result<()> {
 }
 
 #[test]
+fn a_child_is_of_another_generation_than_all_before_it() -> io::Result<()> {
+    let _registered = Shared::new()?.register()?;
+    let parent = Generation::current();
+    let child = Child::fork(|_| {
+        let own = Generation::current();
+        let grandchild = Child::fork(|_| parent.has_passed() && own.has_passed());
+        parent.has_passed() && !own.has_passed() && grandchild.and_then(Child::succeeds).unwrap_or(false)
+    })?;
+    assert!(child.succeeds()?);
+    assert!(!parent.has_passed());
+    Ok(())
+}
+
+#[test]
 fn what_is_registered_no_more_is_left_alone() -> io::Result<()> {
     let [left, kept] = [Shared::new()?, Shared::new()?];
     let registered = left.register()?;
@@ -122,10 +137,12 @@ fn a_child_that_may_have_no_memory_for_a_ring_has_none() -> io::Result<()> {
 fn survives_its_holder(registers: bool) -> io::Result<bool> {
     let file = memfd(c"fork")?;
     let mut holder = Child::fork(|test| {
-        let Ok(own) = reopen(file.as_fd(), Access::ReadWrite) else { return false };
-        let locked = try_lock(own.as_fd(), 0, Kind::Exclusive).unwrap_or(false);
-        let registered = registers.then(|| register_lock(own.as_fd()));
-        if !locked || registered.is_some_and(|registered| registered.map(core::mem::forget).is_err()) {
+        let own: io::Result<Box<dyn AsFd>> = match registers {
+            true => LockFile::reopen(file.as_fd()).map(|own| Box::new(own) as _),
+            false => reopen(file.as_fd(), Access::ReadWrite).map(|own| Box::new(own) as _),
+        };
+        let Ok(own) = own else { return false };
+        if !try_lock(own.as_fd(), 0, Kind::Exclusive).unwrap_or(false) {
             return false;
         }
         // Stays until the test is done, and answers then.
@@ -156,15 +173,14 @@ fn a_lock_that_is_not_registered_lives_as_long_as_a_child() -> io::Result<()> {
 #[test]
 fn a_child_closes_nothing_but_its_own() -> io::Result<()> {
     let file = memfd(c"fork")?;
-    let own = reopen(file.as_fd(), Access::ReadWrite)?;
+    let own = LockFile::reopen(file.as_fd())?;
     assert!(try_lock(own.as_fd(), 0, Kind::Exclusive)?);
-    let registered = register_lock(own.as_fd())?;
-    let (number, mut own) = (own.as_raw_fd(), Some((own, registered)));
+    let (number, mut own) = (own.as_fd().as_raw_fd(), Some(own));
     let child = Child::fork(|_| {
-        let Some((own, registered)) = own.take() else { return false };
+        let Some(own) = own.take() else { return false };
         let refused = try_lock(own.as_fd(), 0, Kind::Exclusive).unwrap_err().raw_os_error();
         let Ok(stranger) = memfd(c"stranger") else { return false };
-        drop((registered, own));
+        drop(own);
         // Its number is free only now.
         let Ok(next) = stranger.try_clone() else { return false };
         let kept = stranger.as_raw_fd() != number && crate::sys::stat::status(stranger.as_fd()).is_ok();
@@ -177,11 +193,10 @@ fn a_child_closes_nothing_but_its_own() -> io::Result<()> {
 
 #[test]
 fn what_takes_the_place_of_a_lock_is_close_on_exec() -> io::Result<()> {
-    let own = memfd(c"fork")?;
-    let _registered = register_lock(own.as_fd())?;
+    let own = LockFile::reopen(memfd(c"fork")?.as_fd())?;
     let child = Child::fork(|_| {
         // SAFETY: no preconditions.
-        unsafe { libc::fcntl(own.as_raw_fd(), libc::F_GETFD) & libc::FD_CLOEXEC == libc::FD_CLOEXEC }
+        unsafe { libc::fcntl(own.as_fd().as_raw_fd(), libc::F_GETFD) & libc::FD_CLOEXEC == libc::FD_CLOEXEC }
     })?;
     assert!(child.succeeds()?);
     Ok(())
@@ -196,14 +211,14 @@ fn threads_register_while_others_fork() -> io::Result<()> {
             threads.spawn(|| {
                 while !done.load(Ordering::Relaxed) {
                     let own = memfd(c"fork").expect("a descriptor");
-                    let locks: Vec<_> = (0..20).map(|_| register_lock(own.as_fd())).collect();
+                    let locks: Vec<_> = (0..20).map(|_| LockFile::reopen(own.as_fd())).collect();
                     assert!(locks.iter().all(Result::is_ok));
                 }
             });
         }
         let forked = (0..50).try_for_each(|_| {
             let child = Child::fork(|_| {
-                let again = memfd(c"fork").and_then(|own| register_lock(own.as_fd()).map(drop));
+                let again = memfd(c"fork").and_then(|own| LockFile::reopen(own.as_fd()).map(drop));
                 shared.is_closed_and_empty() && again.is_ok()
             })?;
             if child.succeeds()? { Ok(()) } else { Err(io::Error::other("a child failed")) }
@@ -213,4 +228,39 @@ fn threads_register_while_others_fork() -> io::Result<()> {
     })?;
     assert!(shared.is_untouched());
     Ok(())
+}
+
+/// Takes a lock, once nobody has it any more. A child that has just been forked has it for a moment.
+fn lock_soon(own: &LockFile) -> io::Result<()> {
+    let begun = Instant::now();
+    while !try_lock(own.as_fd(), 0, Kind::Exclusive)? {
+        assert!(begun.elapsed() < Duration::from_secs(20), "a child has kept it");
+        thread::yield_now();
+    }
+    Ok(())
+}
+
+#[test]
+fn no_child_keeps_a_lock_that_was_about_to_be_taken_or_given_back() -> io::Result<()> {
+    let (file, done) = (memfd(c"fork")?, AtomicBool::new(false));
+    let mut children = Vec::new();
+    thread::scope(|threads| {
+        let locker = threads.spawn(|| {
+            let mut taken = 0_u64;
+            while !done.load(Ordering::Relaxed) {
+                let own = LockFile::reopen(file.as_fd())?;
+                lock_soon(&own)?;
+                drop(own);
+                taken += 1;
+            }
+            Ok::<u64, io::Error>(taken)
+        });
+        while children.len() < 100 && !locker.is_finished() {
+            // It lives until it is dropped.
+            children.push(Child::fork(|test| test.hear().is_some())?);
+        }
+        done.store(true, Ordering::Relaxed);
+        assert!(locker.join().expect("no panic")? > 0);
+        Ok(())
+    })
 }

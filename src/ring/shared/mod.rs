@@ -1,19 +1,22 @@
 //! Rings that processes share.
 
-use core::fmt;
+mod error;
+
+pub use error::{ConsumerError, RepairError};
+
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use super::error::INHERITED;
 use super::{Consumer, CopyingConsumer, CopyingProducer, Producer, RegisterError, Stats};
 use crate::mapping::{AttachError, RingFile, Writable};
 use crate::notify::{self, Scope, Space};
 use crate::raw::{self, Mapped};
 use crate::recovery::{self, Locks, Roster, Watch};
-use crate::sys::socket;
-use crate::wire::Corrupt;
+use crate::sys::{fork, socket};
 
 /// A ring that processes share: in a memfd that is passed from one to another, or in a file with a name.
 ///
@@ -34,6 +37,9 @@ use crate::wire::Corrupt;
 /// somebody else may write, copy each of them once, and check every word. [`trusted`](Self::trusted) is for rings whose every
 /// process is known to follow the protocol: there, records and reservations are slices of the ring itself. Producers of one ring
 /// are in one domain of trust in any case, as they share the memory that they write.
+///
+/// What no process can be kept from that may write the file is to take memory back that was committed when the ring was made:
+/// see [the limits](crate::docs::limits).
 ///
 /// # Examples
 /// ```
@@ -159,15 +165,17 @@ impl SharedRing {
         socket::send(stream, &MESSAGE, &[self.file.as_fd()])
     }
 
-    /// Passes the ring and the descriptor that the consumer's event loop waits on, so that producers of the other process can
-    /// wake it: [`Consumer::poll_fd`]. Producers that were not given it do not wake an event loop.
+    /// Passes the ring and what wakes the event loop that its `consumer` waits in, so that producers of the other process can:
+    /// [`Consumer::poll_fd`]. Producers that were not given it do not wake an event loop.
     ///
-    /// Who receives it relies on the sender not to have it block those who ring it.
+    /// Waking never blocks a producer, whoever has it too.
     ///
     /// # Errors
-    /// As [`share`](Self::share); or file descriptors are short.
+    /// As [`share`](Self::share); or file descriptors are short. `InvalidInput` if the consumer is not of a ring that processes
+    /// share.
     pub fn share_with(&self, stream: &UnixStream, consumer: &Consumer) -> io::Result<()> {
-        socket::send(stream, &MESSAGE, &[self.file.as_fd(), consumer.poll_fd()?])
+        let Some(bell) = consumer.bell_for_others()? else { return Err(io::ErrorKind::InvalidInput.into()) };
+        socket::send(stream, &MESSAGE, &[self.file.as_fd(), bell])
     }
 
     /// Attaches to the ring that the process at the other end of `stream` [shares](Self::share). Waits for it.
@@ -182,7 +190,7 @@ impl SharedRing {
         }
         let bell = if fds.len() == 2 { fds.pop() } else { None };
         if bell.as_ref().is_some_and(|bell| !notify::is_bell(bell.as_fd())) {
-            return Err(AttachError::Message { descriptors: 2 });
+            return Err(AttachError::Bell);
         }
         Ok(Self { bell: bell.map(Arc::new), ..Self::from_fd(&fds[0])? })
     }
@@ -198,7 +206,7 @@ impl SharedRing {
     /// Registers a producer, which copies.
     ///
     /// # Errors
-    /// All slots are taken, and none by somebody who is dead. Or the system refuses.
+    /// All slots are taken, and none by somebody who is dead. Or the handle was inherited through fork(2), or the system refuses.
     pub fn producer(&self) -> Result<CopyingProducer, RegisterError> {
         self.register().map(CopyingProducer::new)
     }
@@ -206,7 +214,7 @@ impl SharedRing {
     /// The consumer, which copies. There is one at a time among all processes.
     ///
     /// # Errors
-    /// There is one, or the last one has closed the ring. Or the system refuses.
+    /// There is one, or the last one has closed the ring. Or the handle was inherited through fork(2), or the system refuses.
     pub fn consumer(&self) -> Result<CopyingConsumer, ConsumerError> {
         self.consume(Writable { consumer: true, producer: false, data: false }).map(CopyingConsumer::new)
     }
@@ -225,8 +233,11 @@ impl SharedRing {
     /// consumes does it by [itself](Consumer::recover), and so does whoever registers a producer and finds no free slot.
     ///
     /// # Errors
-    /// What they have left behind cannot be; or the system refuses.
+    /// What they have left behind cannot be; or the handle was inherited; or the system refuses.
     pub fn repair(&self) -> Result<Repair, RepairError> {
+        if self.file.is_inherited() {
+            return Err(RepairError::Inherited);
+        }
         let memory = self.producing().map_err(RepairError::System)?;
         let locks = self.file.locks().map_err(RepairError::System)?;
         match recovery::repair(&locks, &memory) {
@@ -239,16 +250,18 @@ impl SharedRing {
     /// How the ring is doing, read as an observer.
     ///
     /// # Errors
-    /// The system refuses to map it.
+    /// The system refuses to map it, or the handle was inherited through fork(2).
     pub fn stats(&self) -> io::Result<Stats> {
+        self.refuse_inherited()?;
         self.file.observed().map(Stats::of)
     }
 
     /// Whether somebody consumes at the moment, in whatever process.
     ///
     /// # Errors
-    /// The system refuses to say.
+    /// The system refuses to say, or the handle was inherited through fork(2).
     pub fn has_consumer(&self) -> io::Result<bool> {
+        self.refuse_inherited()?;
         self.file.locks()?.has_consumer()
     }
 
@@ -267,24 +280,34 @@ impl SharedRing {
         self.file.descriptor().layout.consumer_page()
     }
 
+    fn refuse_inherited(&self) -> io::Result<()> {
+        if self.file.is_inherited() { Err(io::Error::new(io::ErrorKind::Unsupported, INHERITED)) } else { Ok(()) }
+    }
+
     fn producing(&self) -> io::Result<Mapped> {
         if let Some(memory) = self.producing.get() {
             return Ok(memory.clone());
         }
         let memory = self.file.map(Writable { consumer: false, producer: true, data: true })?;
         if let Some(bell) = &self.bell {
-            notify::hang(&memory, bell.try_clone()?)?;
+            notify::hang(&memory, bell.try_clone()?);
         }
         Ok(self.producing.get_or_init(|| memory).clone())
     }
 
     fn register(&self) -> Result<Producer, RegisterError> {
+        if self.file.is_inherited() {
+            return Err(RegisterError::Inherited);
+        }
         let memory = self.producing().map_err(RegisterError::System)?;
         let roster = Roster::new(Arc::clone(&self.file), memory.clone());
         Producer::register(&memory, Some(Arc::new(roster)), Space::Futex(Scope::Shared))
     }
 
     fn consume(&self, writable: Writable) -> Result<Consumer, ConsumerError> {
+        if self.file.is_inherited() {
+            return Err(ConsumerError::Inherited);
+        }
         let locks = self.file.locks().map_err(ConsumerError::System)?;
         if !locks.take_consumer().map_err(ConsumerError::System)? {
             return Err(ConsumerError::Taken);
@@ -297,7 +320,8 @@ impl SharedRing {
         if raw::is_closed(&memory) {
             return Err(ConsumerError::Closed);
         }
-        Ok(Consumer::shared(raw::Consumer::new(memory), Watch::processes(Arc::clone(&self.file), locks)))
+        let raw = raw::Consumer::new(memory).with_generation(fork::generation);
+        Ok(Consumer::shared(raw, Watch::processes(Arc::clone(&self.file), locks)))
     }
 }
 
@@ -364,82 +388,4 @@ pub struct Repair {
     pub left: u32,
     /// Nothing was done, as somebody else is at it.
     pub busy: bool,
-}
-
-/// A repair that failed.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum RepairError {
-    /// What the dead have left behind is what no correct producer can have written.
-    Corrupt(Corrupt),
-    /// The system refused.
-    System(io::Error),
-}
-
-impl fmt::Display for RepairError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Corrupt(corrupt) => corrupt.fmt(f),
-            Self::System(error) => write!(f, "the system refused to repair the ring: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for RepairError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Corrupt(corrupt) => Some(corrupt),
-            Self::System(error) => Some(error),
-        }
-    }
-}
-
-impl From<RepairError> for io::Error {
-    fn from(error: RepairError) -> Self {
-        match error {
-            RepairError::Corrupt(corrupt) => corrupt.into(),
-            RepairError::System(error) => error,
-        }
-    }
-}
-
-/// A consumer that could not be had.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum ConsumerError {
-    /// The ring has a consumer, in this process or another.
-    Taken,
-    /// A consumer has closed the ring for good.
-    Closed,
-    /// The system refused.
-    System(io::Error),
-}
-
-impl fmt::Display for ConsumerError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Taken => f.write_str("the ring has a consumer; there is one at a time"),
-            Self::Closed => f.write_str("the ring was closed for good"),
-            Self::System(error) => write!(f, "the system refused a consumer: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for ConsumerError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::System(error) => Some(error),
-            _ => None,
-        }
-    }
-}
-
-impl From<ConsumerError> for io::Error {
-    fn from(error: ConsumerError) -> Self {
-        match error {
-            ConsumerError::Taken => Self::new(io::ErrorKind::ResourceBusy, error),
-            ConsumerError::Closed => Self::new(io::ErrorKind::BrokenPipe, error),
-            ConsumerError::System(error) => error,
-        }
-    }
 }
