@@ -47,6 +47,8 @@ fn recover(ring: &TrustedRing, board: &[AtomicU64], sum: &mut (u64, Skipped)) ->
         .collect();
     let mut history = History { headers, end: begun.consumer_pos, delivered: 0, skipped: Skipped::default(), next };
     let mut consumer = ring.consumer()?;
+    // Only now: what the dead one had skipped and not given back is not among these.
+    let before = Skipped { discarded: consumer.discarded(), abandoned: consumer.abandoned() };
     loop {
         while let Some(record) = consumer.next()? {
             if history.delivered == 0 {
@@ -63,7 +65,7 @@ fn recover(ring: &TrustedRing, board: &[AtomicU64], sum: &mut (u64, Skipped)) ->
     let stats = ring.ring().stats()?;
     history.headers.skipped(history.end, stats.head, &mut history.skipped);
     assert_eq!((stats.consumer_pos, stats.producers), (stats.head, 0), "{stats:?}");
-    let (discarded, abandoned) = (stats.discarded - begun.discarded, stats.abandoned - begun.abandoned);
+    let (discarded, abandoned) = (stats.discarded - before.discarded, stats.abandoned - before.abandoned);
     assert_eq!(history.skipped, Skipped { discarded, abandoned });
     sum.0 += history.delivered;
     sum.1.discarded += discarded;
