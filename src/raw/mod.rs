@@ -3,6 +3,8 @@
 //! It works on positions; the memory hands out the words. Its every atomic access names its [`Edge`](crate::sync::Edge);
 //! `docs::internal` has the proof.
 
+#[cfg_attr(any(miri, dynring_loom), allow(dead_code, reason = "for arenas that processes share"))]
+pub mod arena;
 #[cfg_attr(any(miri, dynring_loom), allow(dead_code, reason = "for rings that processes share"))]
 mod bytes;
 mod claim;

@@ -1,0 +1,1 @@
+//! How arenas work.
