@@ -93,6 +93,10 @@ impl<'m, M: Memory> Entries<'m, M> {
             if found.state() == CellState::Exclusive {
                 return Err(NotExclusive::Exclusive);
             }
+            // Before, too, so that those who hold it do not notice.
+            if self.is_held(index) {
+                return Err(NotExclusive::Held);
+            }
             let exclusive = found.to(CellState::Exclusive, self.hand.owner);
             let order = both(Edge::CellTurn);
             if cell.state().compare_exchange(found.word(), exclusive.word(), order, Ordering::Relaxed).is_err() {
