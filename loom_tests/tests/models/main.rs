@@ -1,5 +1,7 @@
 //! Every interleaving of small scenarios, one file each, with the outcomes that are allowed.
 
+mod arena;
+mod arena_mutants;
 mod disconnect;
 mod entering;
 mod give_up;

@@ -30,10 +30,6 @@ edges! {
     BlockOut,
     /// A block is put in service: what was done to its bytes before, as another block or part of one, came before.
     BlockFit,
-    /// A slab is in service: all its blocks are.
-    SlabOpen,
-    /// A slab is taken out of service: none of its blocks was out any more.
-    SlabClose,
     /// A page is taken: what was done to its bytes and to the words of its units came before.
     PageTake,
     /// A page is given back: nobody uses its bytes, and no block begins there.
@@ -46,7 +42,7 @@ edges! {
     Turn,
     /// An entry is there: its words and its block's bytes are written.
     Member,
-    /// A reader looks at what a cell holds: its words and its block's bytes were written before.
+    /// A reader looks at what a cell holds: its words, which say of what key, were written before.
     CellLoad,
     /// A holder looks again whether the entry is there: whoever removes it later sees the hold, or that it was let go of.
     HoldCheck,

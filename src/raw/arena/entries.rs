@@ -183,7 +183,8 @@ impl<'m, M: Memory> Entries<'m, M> {
                 return Err(NotExclusive::Exclusive);
             }
             let removed = found.to(CellState::Removed, 0).word();
-            if cell.state().compare_exchange(found.word(), removed, both(Edge::CellTurn), Ordering::Relaxed).is_ok() {
+            if cell.state().compare_exchange(found.word(), removed, acquire(Edge::CellTurn), Ordering::Relaxed).is_ok()
+            {
                 self.settle(index);
                 return Ok(true);
             }

@@ -98,7 +98,7 @@ impl<'m, M: Memory> Entries<'m, M> {
                 return Err(NotExclusive::Held);
             }
             let exclusive = found.to(CellState::Exclusive, self.hand.owner);
-            let order = both(Edge::CellTurn);
+            let order = acquire(Edge::CellTurn);
             if cell.state().compare_exchange(found.word(), exclusive.word(), order, Ordering::Relaxed).is_err() {
                 continue;
             }

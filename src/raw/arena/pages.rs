@@ -143,7 +143,8 @@ impl<'m, M: Memory> Hand<'m, M> {
             }
         }
         if let Some(page) = self.page(first) {
-            page.store(PageWord::Slab { class }.word(), release(Edge::SlabOpen));
+            // Release, with the Acquire of who closes it: that one sees no block that is still out.
+            page.store(PageWord::Slab { class }.word(), Ordering::Release);
             self.has_room(first, class);
         }
     }
@@ -153,7 +154,7 @@ impl<'m, M: Memory> Hand<'m, M> {
         let Some(&cut) = M::CLASSES.get(usize::from(class)) else { return false };
         let Some(page) = self.page(first) else { return false };
         let (slab, fitting) = (PageWord::Slab { class }, PageWord::Fitting { owner: self.owner, class });
-        if page.compare_exchange(slab.word(), fitting.word(), acquire(Edge::SlabClose), Ordering::Relaxed).is_err() {
+        if page.compare_exchange(slab.word(), fitting.word(), Ordering::Acquire, Ordering::Relaxed).is_err() {
             return false;
         }
         if !Self::blocks(first, cut).all(|unit| self.take_out(unit, class)) {

@@ -78,7 +78,8 @@ impl<M: Memory> Entries<'_, M> {
         };
         hold.store(0, Ordering::Release);
         loop {
-            let found = cell.load(Ordering::Acquire);
+            // As in `settle`: either this sees that the entry was removed, or who removes it sees that it is not held.
+            let found = CellWord::from_word(cell.state().fetch_add(0, Ordering::AcqRel));
             if found.state() == CellState::Removed {
                 return self.settle(index);
             }
