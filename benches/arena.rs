@@ -1,6 +1,7 @@
 //! What it costs to take memory from an arena and to give it back, beside the system's allocator.
 //!
 //! First the ratios, from interleaved rounds, which need no quiet machine.
+#![expect(unsafe_code, reason = "calls the system's allocator")]
 
 #[path = "common/mod.rs"]
 mod common;

@@ -82,7 +82,7 @@ impl Arena {
         self.alloc_by(By::Kept(Arc::clone(&self.attached)), len)
     }
 
-    #[inline]
+    #[inline(always)]
     fn alloc_by<'a>(&self, by: By<'a>, len: usize) -> Result<ArenaPtr<'a>, AllocError> {
         match Attached::lend(by, len) {
             Some(lent) => Ok(ArenaPtr::new(lent)),

@@ -219,7 +219,7 @@ fn who_has_a_value_alone_is_alone() {
 
 #[test]
 fn of_two_who_insert_a_key_one_does() {
-    check(3, || {
+    check(2, || {
         let arena = Arena::new(1, 2);
         // So that there is a slab.
         arena.use_block(0, 1);

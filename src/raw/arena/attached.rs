@@ -57,7 +57,7 @@ impl Attached {
     }
 
     /// What is done in its name.
-    #[inline]
+    #[inline(always)]
     pub(super) fn hand(&self) -> Hand<'_, Mapped> {
         Hand::new(&self.memory, self.place)
     }
@@ -71,13 +71,13 @@ impl Attached {
         self.secret
     }
 
-    #[inline]
+    #[inline(always)]
     fn heap(&self) -> Heap<'_, Mapped> {
         Heap::new(self.hand(), &self.hints)
     }
 
     /// A block for `len` bytes. None if there is none, be it that those who have died are looked after.
-    #[inline]
+    #[inline(always)]
     pub(super) fn alloc(&self, len: u64) -> Option<Block> {
         let units = len.div_ceil(UNIT_BYTES);
         self.heap().alloc(units).or_else(|| self.alloc_after_the_dead(units))
@@ -89,13 +89,13 @@ impl Attached {
         freed.then(|| self.heap().alloc(units)).flatten()
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn free(&self, block: Block) {
         self.heap().free(block);
     }
 
     /// `len` bytes. None if there is no block for them.
-    #[inline]
+    #[inline(always)]
     pub fn lend(by: By<'_>, len: usize) -> Option<Lent<'_>> {
         let block = by.alloc(len as u64)?;
         Lent::new(by, block, len as u64)

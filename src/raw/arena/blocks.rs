@@ -23,7 +23,7 @@ impl<'m, M: Memory> Heap<'m, M> {
     }
 
     /// A block of at least `units` units. None if there is none left, after all those that nobody has were looked at.
-    #[inline]
+    #[inline(always)]
     pub fn alloc(&self, units: u64) -> Option<Block> {
         match M::class_of(units) {
             // Where there are pages left, but not enough for a slab, it has pages of its own.
@@ -33,14 +33,14 @@ impl<'m, M: Memory> Heap<'m, M> {
     }
 
     /// Gives a block back that is this process's.
-    #[inline]
+    #[inline(always)]
     pub fn free(&self, block: Block) {
         if self.hand.give(block) {
             self.hints.push(block.word.class(), block.unit);
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn hinted(&self, class: u8) -> Option<Block> {
         if let Some(unit) = self.hints.pop(class) {
             let taken = self.hand.take(unit, class);
@@ -52,6 +52,8 @@ impl<'m, M: Memory> Heap<'m, M> {
         self.note(class, taken);
         Some(taken)
     }
+
+    #[inline(always)]
 
     fn note(&self, class: u8, taken: Block) {
         let units = M::CLASSES.get(usize::from(class)).map_or(0, |class| class.units);
@@ -126,7 +128,7 @@ impl<'m, M: Memory> Heap<'m, M> {
 
 impl<'m, M: Memory> Hand<'m, M> {
     /// The block of `class` that begins at `unit`, if it is free.
-    #[inline]
+    #[inline(always)]
     fn take(self, unit: u32, class: u8) -> Option<Block> {
         let word = self.unit(unit)?;
         let found = BlockWord::from_word(word.load(Ordering::Relaxed));
@@ -139,7 +141,7 @@ impl<'m, M: Memory> Hand<'m, M> {
     }
 
     /// Whether the block ends within the memory. Only what nobody has written does not.
-    #[inline]
+    #[inline(always)]
     fn fits(self, unit: u32, class: u8) -> bool {
         let units = M::CLASSES.get(usize::from(class)).map_or(u32::MAX, |class| class.units);
         u64::from(unit) + u64::from(units) <= self.memory.units().len() as u64
@@ -155,7 +157,7 @@ impl<'m, M: Memory> Hand<'m, M> {
     }
 
     /// Gives back what is the owner's. Whether it is a small block, and was: in a forked child, nothing is.
-    #[inline]
+    #[inline(always)]
     pub(super) fn give(self, block: Block) -> bool {
         let Some(word) = self.unit(block.unit) else { return false };
         // Nobody else changes the word of an owned block, so to look and to store is as good as to compare and swap.

@@ -44,7 +44,7 @@ mod real {
         }
 
         /// A block that was given back. Two threads at once may be told the same.
-        #[inline]
+        #[inline(always)]
         pub fn pop(&self, class: u8) -> Option<u32> {
             let noted = self.classes.get(usize::from(class))?;
             let count = noted.count.load(Ordering::Relaxed).checked_sub(1)?;
@@ -53,7 +53,7 @@ mod real {
         }
 
         /// A block was given back.
-        #[inline]
+        #[inline(always)]
         pub fn push(&self, class: u8, unit: u32) {
             let Some(noted) = self.classes.get(usize::from(class)) else { return };
             let count = noted.count.load(Ordering::Relaxed);

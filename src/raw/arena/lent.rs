@@ -46,7 +46,7 @@ unsafe impl Sync for Lent<'_> {}
 
 impl<'a> Lent<'a> {
     /// The first `len` bytes of `block`, which `by` has just been given. None if it is not that long: then it is given back.
-    #[inline]
+    #[inline(always)]
     pub(super) fn new(by: By<'a>, block: Block, len: u64) -> Option<Self> {
         match by.memory().block(block.unit, len.div_ceil(crate::wire::arena::UNIT_BYTES), len) {
             Some(bytes) => Some(Self { by, block, bytes }),
@@ -97,7 +97,7 @@ impl<'a> Lent<'a> {
 }
 
 impl Drop for Lent<'_> {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
         self.by.free(self.block);
     }

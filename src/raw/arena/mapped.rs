@@ -93,7 +93,7 @@ impl Mapped {
     }
 
     /// The bytes of a block of as many units, of which `len` count. None if they reach outside it or the memory.
-    #[inline]
+    #[inline(always)]
     pub fn block(&self, unit: u32, units: u64, len: u64) -> Option<NonNull<[u8]>> {
         let all = self.parts.units.len() as u64;
         if len > units * UNIT_BYTES || u64::from(unit) + units > all {
