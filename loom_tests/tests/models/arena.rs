@@ -48,7 +48,26 @@ fn a_block_is_had_by_one_at_a_time() {
 
 #[test]
 fn a_slab_that_is_cut_anew_is_nobodys_meanwhile() {
-    check(2, || {
+    check(3, || {
+        let arena = Arena::new(1, 1);
+        let block = arena.alloc(1, 1).unwrap();
+        let other = {
+            let arena = arena.clone();
+            thread::spawn(move || {
+                arena.write(block, 1);
+                arena.free(1, block);
+            })
+        };
+        let had = arena.use_block(2, 2);
+        other.join().unwrap();
+        assert_eq!(arena.in_use(), 0);
+        assert!(had || arena.use_block(2, 2));
+    });
+}
+
+#[test]
+fn a_block_of_a_slab_that_is_cut_anew_is_taken_before_or_not_at_all() {
+    check(1, || {
         let arena = Arena::new(1, 1);
         arena.use_block(0, 1);
         let other = {
@@ -65,11 +84,13 @@ fn a_slab_that_is_cut_anew_is_nobodys_meanwhile() {
 #[test]
 fn what_a_page_was_before_is_over_when_its_blocks_are_taken() {
     check(2, || {
-        let arena = Arena::new(2, 1);
+        let arena = Arena::new(1, 1);
+        let large = arena.alloc(1, 4).or_else(|| arena.alloc(1, 2)).unwrap();
         let other = {
             let arena = arena.clone();
             thread::spawn(move || {
-                arena.use_block(1, 4);
+                arena.write(large, 1);
+                arena.free(1, large);
                 arena.alloc(1, 1)
             })
         };
@@ -221,17 +242,18 @@ fn who_has_a_value_alone_is_alone() {
 fn of_two_who_insert_a_key_one_does() {
     check(2, || {
         let arena = Arena::new(1, 2);
-        // So that there is a slab.
-        arena.use_block(0, 1);
+        let blocks = [1, 2].map(|owner| arena.alloc(owner, 1).unwrap());
         let other = {
             let arena = arena.clone();
-            thread::spawn(move || insert(&arena, 1, b"key", 1).is_ok())
+            thread::spawn(move || arena.map(1).insert(b"key", blocks[0], 1).is_ok())
         };
-        let inserted = insert(&arena, 2, b"key", 2).is_ok();
+        let inserted = arena.map(2).insert(b"key", blocks[1], 2).is_ok();
         let other = other.join().unwrap();
         assert!(inserted != other);
-        assert_eq!((arena.map(0).count(), arena.in_use()), (1, 1));
-        assert_eq!(get(&arena, 0, b"key"), Ok(if inserted { 2 } else { 1 }));
+        assert_eq!((arena.map(0).count(), arena.in_use()), (1, 2));
+        arena.free(if inserted { 1 } else { 2 }, blocks[usize::from(!inserted)]);
+        assert_eq!(arena.map(0).remove(b"key"), Ok(true));
+        assert_eq!(arena.in_use(), 0);
     });
 }
 
