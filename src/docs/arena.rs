@@ -43,7 +43,8 @@
 //!
 //! Pages are taken in hand in ascending order: first the one that names its owner and how many there are to be, then those behind
 //! it, which name the first. So pages that belong to nobody who is named do not exist. A slab is put in service, or out, while its
-//! first page names who does it. Blocks of it that are FREE may be taken meanwhile; who closes it takes each block OUT, and if one
+//! first page names who does it; who puts it in service has its first block at once, so two who need different sizes of the last
+//! page do not take it from each other for ever. Blocks of it that are FREE may be taken meanwhile; who closes it takes each block OUT, and if one
 //! is not FREE, takes all of it back.
 //!
 //! # Maps

@@ -100,16 +100,10 @@ impl<'m, M: Memory> Heap<'m, M> {
 
     /// A block of a new slab.
     fn fresh(&self, class: u8) -> Option<Block> {
-        loop {
-            let from = self.hints.free_page();
-            let first = self.hand.open_slab(class, from).or_else(|| self.hand.open_slab(class, 0))?;
-            self.hints.set_free_page(first);
-            let taken = self.hand.take_in(first, class);
-            // Others may have taken them all.
-            if taken.is_some() {
-                return taken;
-            }
-        }
+        let from = self.hints.free_page();
+        let block = self.hand.open_slab(class, from).or_else(|| self.hand.open_slab(class, 0))?;
+        self.hints.set_free_page(block.unit / M::PAGE_UNITS);
+        Some(block)
     }
 
     /// A block of any slab, be it noted to have room or not.

@@ -96,7 +96,7 @@ impl Mapped {
     #[inline(always)]
     pub fn block(&self, unit: u32, units: u64, len: u64) -> Option<NonNull<[u8]>> {
         let all = self.parts.units.len() as u64;
-        if len > units * UNIT_BYTES || u64::from(unit) + units > all {
+        if len > units.saturating_mul(UNIT_BYTES) || units.saturating_add(unit.into()) > all {
             return None;
         }
         // SAFETY: within the data (`Parts`, 1).

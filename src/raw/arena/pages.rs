@@ -124,13 +124,17 @@ impl<'m, M: Memory> Hand<'m, M> {
         (0..count).filter_map(move |nth| u32::try_from(begin + u64::from(nth * class.units)).ok())
     }
 
-    /// Puts a new slab in service. Returns its first page.
-    pub(super) fn open_slab(self, class: u8, from: u32) -> Option<u32> {
+    /// Puts a new slab in service. Its first block is the owner's at once: so nobody closes the slab before the owner has one.
+    pub(super) fn open_slab(self, class: u8, from: u32) -> Option<Block> {
         let cut = *M::CLASSES.get(usize::from(class))?;
         let first = self.take_pages(cut.pages, from)?;
         self.page(first)?.store(PageWord::Fitting { owner: self.owner, class }.word(), Ordering::Relaxed);
+        let unit = first * M::PAGE_UNITS;
+        let word = self.unit(unit)?;
+        let taken = BlockWord::from_word(word.load(Ordering::Relaxed)).taken_by(self.owner, class);
+        word.store(taken.word(), Ordering::Relaxed);
         self.fit(first, class);
-        Some(first)
+        Some(Block { unit, word: taken })
     }
 
     /// Puts a slab in service that is being fitted, wherever that has got to.
