@@ -67,25 +67,37 @@ fn a_slab_that_is_cut_anew_is_nobodys_meanwhile() {
 
 #[test]
 fn a_block_of_a_slab_that_is_cut_anew_is_taken_before_or_not_at_all() {
-    check(1, || {
+    check(2, || {
         let arena = Arena::new(1, 1);
         arena.use_block(0, 1);
         let other = {
             let arena = arena.clone();
-            thread::spawn(move || arena.use_block(1, 1))
+            thread::spawn(move || {
+                let taken = arena.hand(1).take(1, 0);
+                if let Some(block) = taken {
+                    arena.write(block, 1);
+                }
+                taken
+            })
         };
-        arena.use_block(2, 2);
-        other.join().unwrap();
-        assert_eq!(arena.in_use(), 0);
+        let larger = arena.alloc(2, 2);
+        if let Some(block) = larger {
+            arena.write(block, 2);
+        }
+        let taken = other.join().unwrap();
+        assert!(taken.is_none() || larger.is_none());
+        assert_eq!(arena.in_use(), u64::from(taken.is_some()) + 2 * u64::from(larger.is_some()));
+        taken.map(|block| arena.free(1, block));
+        larger.map(|block| arena.free(2, block));
         assert!(arena.use_block(0, 2) && arena.use_block(0, 1));
     });
 }
 
 #[test]
 fn what_a_page_was_before_is_over_when_its_blocks_are_taken() {
-    check(2, || {
+    check(3, || {
         let arena = Arena::new(1, 1);
-        let large = arena.alloc(1, 4).or_else(|| arena.alloc(1, 2)).unwrap();
+        let large = arena.alloc(1, 2).unwrap();
         let other = {
             let arena = arena.clone();
             thread::spawn(move || {
@@ -94,11 +106,11 @@ fn what_a_page_was_before_is_over_when_its_blocks_are_taken() {
                 arena.alloc(1, 1)
             })
         };
-        let had = arena.alloc(2, 1);
-        if let Some(block) = had {
+        let taken = arena.hand(2).take(1, 0);
+        if let Some(block) = taken {
             arena.write(block, 2);
         }
-        other.join().unwrap();
+        assert!(other.join().unwrap().is_some());
     });
 }
 
@@ -234,7 +246,7 @@ fn who_has_a_value_alone_is_alone() {
         let got = other.join().unwrap();
         assert!(matches!(got, Ok(1 | 2) | Err(NotHeld::Exclusive)), "{got:?}");
         assert!(alone.is_ok() || alone == Err(NotExclusive::Held));
-        assert_eq!(arena.map(1).exclusive(b"key").map(drop), Ok(()));
+        assert_eq!(arena.map(1).exclusive(b"key").map(drop), Ok(()), "{alone:?} {got:?}");
     });
 }
 

@@ -54,7 +54,6 @@ impl<'m, M: Memory> Heap<'m, M> {
     }
 
     #[inline(always)]
-
     fn note(&self, class: u8, taken: Block) {
         let units = M::CLASSES.get(usize::from(class)).map_or(0, |class| class.units);
         self.hints.set_next(class, taken.unit.saturating_add(units));
@@ -123,7 +122,7 @@ impl<'m, M: Memory> Heap<'m, M> {
 impl<'m, M: Memory> Hand<'m, M> {
     /// The block of `class` that begins at `unit`, if it is free.
     #[inline(always)]
-    fn take(self, unit: u32, class: u8) -> Option<Block> {
+    pub fn take(self, unit: u32, class: u8) -> Option<Block> {
         let word = self.unit(unit)?;
         let found = BlockWord::from_word(word.load(Ordering::Relaxed));
         if !found.is_free_of(class) || !self.fits(unit, class) {

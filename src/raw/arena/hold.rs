@@ -103,7 +103,7 @@ impl<'m, M: Memory> Entries<'m, M> {
                 continue;
             }
             if self.is_held(index) {
-                cell.state().store(found.word(), release(Edge::Share));
+                self.end_exclusive(cell, exclusive, found);
                 return Err(NotExclusive::Held);
             }
             return Ok((index, exclusive));
@@ -113,12 +113,13 @@ impl<'m, M: Memory> Entries<'m, M> {
     /// Lets others have what the owner had alone.
     pub fn share(&self, index: u32, exclusive: CellWord) {
         if let Some(cell) = self.table.cell(index) {
-            let member = exclusive.to(CellState::Member, 0).torn(false);
-            // In a forked child, the word is another's.
-            if cell.load(Ordering::Relaxed) == exclusive {
-                cell.state().store(member.word(), release(Edge::Share));
-            }
+            self.end_exclusive(cell, exclusive, exclusive.to(CellState::Member, 0).torn(false));
         }
+    }
+
+    fn end_exclusive(&self, cell: Cell<'_>, exclusive: CellWord, member: CellWord) {
+        // It fails in a forked child only, where the word is nobody's.
+        let _ = cell.state().compare_exchange(exclusive.word(), member.word(), release(Edge::Share), Ordering::Relaxed);
     }
 
     fn is_held(&self, index: u32) -> bool {
