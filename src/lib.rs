@@ -21,6 +21,8 @@
 //! | read many of them in one wait | [`RingSet`] |
 //! | read many rings in the order of time | [`RingMerge`] |
 //! | look at one that another process reads | [`kernel::Observer`] |
+//! | have memory whose size is known only at run time, put it into maps, send it | [`Arena`], [`ArenaPtr`], [`Map`], [`Token`] |
+//! | share it between processes | [`SharedArena`] |
 //! | look into packets, in one piece or in several, and move them | [`Packet`], [`Layers`] |
 //! | understand the protocol, the memory, the limits | [`docs`] |
 //!
@@ -53,6 +55,7 @@
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
 compile_error!("dynring maps memory as the Linux kernel does, with 64-bit positions: it needs 64-bit Linux");
 
+mod arena;
 pub mod docs;
 mod dynptr;
 #[cfg(not(miri))]
@@ -76,6 +79,12 @@ pub mod wire;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+pub use arena::{
+    AllocError, Arena, ArenaBuildError, ArenaBuilder, ArenaPtr, ClaimError, EntryError, InsertError, Key, Map,
+    MapError, MapIter, MapMut, MapRef, MapSize, NotInserted, Token,
+};
+#[cfg(not(miri))]
+pub use arena::{ArenaRecovery, JoinError, SharedArena};
 pub use dynptr::{Chunks, DynPtr, DynPtrError, Fragments, FragmentsMut, Reserved, SliceMut, TooLong, View, ViewMut};
 #[cfg(not(miri))]
 pub use mapping::AttachError;

@@ -13,6 +13,7 @@ pub mod sync;
 #[path = "../../src/wire/mod.rs"]
 pub mod wire;
 
+pub mod arena;
 pub mod atomic;
 pub mod model;
 pub mod overwriting;

@@ -6,6 +6,8 @@
 //! |---|---|---|
 //! | a reservation in a ring | [`DynPtr`](crate::DynPtr) | [`view`](crate::DynPtr::view), [`view_mut`](crate::DynPtr::view_mut) |
 //! | a record that was taken out of one | [`Record`](crate::Record) | [`View::new`] |
+//! | memory of an arena | [`ArenaPtr`](crate::ArenaPtr) | [`view`](crate::ArenaPtr::view), [`view_mut`](crate::ArenaPtr::view_mut) |
+//! | a value in a map of one | [`MapRef`](crate::MapRef), [`MapMut`](crate::MapMut) | [`view`](crate::MapRef::view), [`view_mut`](crate::MapMut::view_mut) |
 //! | a packet, read-only or not | whoever captured it | [`Packet::view`], [`Packet::view_mut`] |
 //! | a head and fragments | whoever has them | [`View::with_fragments`], [`ViewMut::with_fragments`] |
 //! | anything else | whoever has it | [`View::new`], [`ViewMut::new`] |

@@ -46,6 +46,7 @@
 //! | memory of a merge | 10 marks and a key for each ring | records wait in their rings, which need room for what comes in a window |
 //! | processes that produce into a user ring | as many as there are slots | nobody sleeps on its words |
 //! | processes that die with a slot of a user ring | its slots stay taken while the map lives | liveness is not proved |
+//! | arenas, their maps and blocks | [a table of its own](super::arena#limits) | |
 //! | after fork(2) | handles are of no use in the child: producers are refused, consumers find nothing, and no new ones are made | they would share a slot; attach anew |
 //! | after clone(2) without fork's handlers, vfork(2) | handles must not be touched in the child | it has its parent's memory |
 //!

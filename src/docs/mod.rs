@@ -1,5 +1,6 @@
 //! What cannot be said at any one item. There is no code in here.
 
+pub mod arena;
 pub mod dynptr;
 pub mod format;
 pub mod internal;

@@ -1,5 +1,7 @@
 //! Memory for new rings.
 
+use core::ffi::CStr;
+use core::ops::Range;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -50,24 +52,38 @@ pub(crate) fn create_file(request: &Request, place: Place<'_>) -> io::Result<(Ow
 /// A file that holds a descriptor and otherwise zeros; if it is anonymous, its length is sealed.
 fn committed(request: &Request, features: Features, place: Place<'_>) -> io::Result<(File, Layout)> {
     let layout = Layout::new(request.size, request.slots, sys::page_size(), request.align());
+    let descriptor = Descriptor { layout, slots: request.slots, features: request.features(features) };
+    let (slots_end, window) = (layout.slot_pages() + layout.slot_bytes(), layout.consumer_page());
+    let parts = [0..slots_end, window..layout.file_bytes()];
+    Ok((committed_file(c"dynring", &descriptor.to_bytes(), &parts, place)?, layout))
+}
+
+/// A file that begins with `descriptor` and holds zeros otherwise, with memory for `parts` of it, the last of which ends it; if it
+/// is anonymous, its length is sealed.
+pub(super) fn committed_file(
+    name: &CStr,
+    descriptor: &[u8],
+    parts: &[Range<u64>],
+    place: Place<'_>,
+) -> io::Result<File> {
+    let bytes = parts.last().map_or(0, |last| last.end);
     // What is committed beyond that would not fail here: the kernel would kill some process for it.
-    if sys::meminfo::available().is_some_and(|available| available < layout.file_bytes()) {
+    if sys::meminfo::available().is_some_and(|available| available < bytes) {
         return Err(io::ErrorKind::OutOfMemory.into());
     }
-    fits_in_a_file(layout.file_bytes())?;
+    fits_in_a_file(bytes)?;
     let file = File::from(match place {
-        Place::Anonymous => sys::memfd(c"dynring")?,
+        Place::Anonymous => sys::memfd(name)?,
         Place::In(directory) => in_memory(sys::named::unnamed_in(directory)?)?,
     });
-    let (slots_end, window) = (layout.slot_pages() + layout.slot_bytes(), layout.consumer_page());
-    sys::allocate(file.as_fd(), 0, slots_end)?;
-    sys::allocate(file.as_fd(), window, layout.file_bytes() - window)?;
-    let descriptor = Descriptor { layout, slots: request.slots, features: request.features(features) };
-    file.write_all_at(&descriptor.to_bytes(), 0)?;
+    for part in parts {
+        sys::allocate(file.as_fd(), part.start, part.end - part.start)?;
+    }
+    file.write_all_at(descriptor, 0)?;
     if let Place::Anonymous = place {
         sys::seal_length(file.as_fd())?;
     }
-    Ok((file, layout))
+    Ok(file)
 }
 
 /// The file, if it is one that lives in memory: on a disk, every write would be written there some time.

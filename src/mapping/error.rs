@@ -1,9 +1,10 @@
-//! What goes wrong with attaching to a ring.
+//! What goes wrong with attaching to a ring or an arena.
 
 use core::fmt;
 use std::io;
 
 use crate::wire::DescriptorError;
+use crate::wire::arena::ArenaDescriptorError;
 
 /// A file that could not be attached to.
 #[derive(Debug)]
@@ -11,10 +12,10 @@ use crate::wire::DescriptorError;
 pub enum AttachError {
     /// It is a directory, a device, a socket, or anything else that is no regular file.
     NotAFile,
-    /// Its length can change under those who map it, which would kill them. A ring that was passed as a descriptor must be a
+    /// Its length can change under those who map it, which would kill them. What was passed as a descriptor must be a
     /// memfd with `F_SEAL_SHRINK`, `F_SEAL_GROW` and `F_SEAL_SEAL`.
     NotSealed,
-    /// It lies in a file system that does not live in memory, where every write would be written to a disk some time: a ring was
+    /// It lies in a file system that does not live in memory, where every write would be written to a disk some time: it was
     /// copied there. A tmpfs is allowed, as at `/dev/shm`.
     NotInMemory {
         /// The type of the file system, as statfs(2) numbers it.
@@ -37,11 +38,13 @@ pub enum AttachError {
     },
     /// It does not describe a ring that can be used here.
     Descriptor(DescriptorError),
+    /// It does not describe an arena that can be used here.
+    Arena(ArenaDescriptorError),
     /// The ring was made for one process: [`Builder::build`](crate::Builder::build).
     NotShared,
     /// Somebody is about to remove it, or just has.
     Removed,
-    /// A message with something else than a ring has come.
+    /// A message with something else than a ring, or an arena, has come.
     Message {
         /// Descriptors that came with it.
         descriptors: usize,
@@ -64,18 +67,19 @@ impl fmt::Display for AttachError {
             Self::NotInMemory { found } => {
                 write!(f, "the file lies in a file system of type {found:#x}; a tmpfs is allowed, as at /dev/shm")
             }
-            Self::Length { found, expected } => write!(f, "the file has {found} bytes; the ring in it takes {expected}"),
+            Self::Length { found, expected } => write!(f, "the file has {found} bytes; what is in it takes {expected}"),
             Self::Sparse { found, expected } => {
-                write!(f, "the file has holes: there is memory for {found} bytes of it, and the ring takes {expected}")
+                write!(f, "the file has holes: there is memory for {found} bytes of it, and what is in it takes {expected}")
             }
             Self::Descriptor(error) => error.fmt(f),
+            Self::Arena(error) => error.fmt(f),
             Self::NotShared => f.write_str("the ring was made for one process, and is not to be shared"),
-            Self::Removed => f.write_str("the ring is being removed"),
+            Self::Removed => f.write_str("what is in the file is being removed"),
             Self::Message { descriptors } => {
-                write!(f, "what has come, with {descriptors} descriptors, is no message that passes a ring, with 1 or 2")
+                write!(f, "a message with {descriptors} descriptors has come that passes nothing of use; 1 is allowed, or 2 for a ring")
             }
             Self::Bell => f.write_str("what has come beside the ring wakes no event loop; a datagram socket of the Unix domain does"),
-            Self::System(error) => write!(f, "the system refused to attach to the ring: {error}"),
+            Self::System(error) => write!(f, "the system refused to attach: {error}"),
         }
     }
 }
@@ -84,6 +88,7 @@ impl std::error::Error for AttachError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Descriptor(error) => Some(error),
+            Self::Arena(error) => Some(error),
             Self::System(error) => Some(error),
             _ => None,
         }
@@ -93,6 +98,12 @@ impl std::error::Error for AttachError {
 impl From<DescriptorError> for AttachError {
     fn from(error: DescriptorError) -> Self {
         Self::Descriptor(error)
+    }
+}
+
+impl From<ArenaDescriptorError> for AttachError {
+    fn from(error: ArenaDescriptorError) -> Self {
+        Self::Arena(error)
     }
 }
 

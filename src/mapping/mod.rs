@@ -1,5 +1,6 @@
 //! Which pages a ring has, with which permissions, and what is asked of them.
 
+mod arena;
 #[cfg(not(miri))]
 mod create;
 #[cfg(not(miri))]
@@ -9,6 +10,9 @@ mod heap;
 #[cfg(not(miri))]
 mod shared;
 
+#[cfg(not(miri))]
+pub(crate) use arena::ArenaFile;
+pub(crate) use arena::create_arena;
 #[cfg(not(miri))]
 pub(crate) use create::create;
 #[cfg(not(miri))]

@@ -34,7 +34,7 @@ pub(crate) struct RingFile {
 
 /// Whether the file's length must be sealed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Seals {
+pub(super) enum Seals {
     Required,
     /// Who has found the file by its name trusts those who may write it.
     Waived,
@@ -49,11 +49,7 @@ impl RingFile {
 
     /// A new ring that has the name `path` once it is complete.
     pub(crate) fn create_at(request: &Request, first: Position, path: &Path) -> io::Result<Self> {
-        let directory = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        let (file, descriptor) = create_file(request, Place::In(directory))?;
+        let (file, descriptor) = create_file(request, Place::In(directory_of(path)))?;
         let ring = Self::begin(file, descriptor, first)?;
         named::link(ring.to_write.as_fd(), path)?;
         Ok(ring)
@@ -80,8 +76,8 @@ impl RingFile {
     pub(crate) fn open(path: &Path) -> Result<Self, AttachError> {
         let ring = Self::attach(found_at(path)?.as_fd(), Seals::Waived)?;
         // It may have been removed before it was attached to.
-        let (named, found) = (fs::metadata(path)?, stat::status(ring.to_read.as_fd())?);
-        if (named.dev(), named.ino()) == (found.device, found.inode) { Ok(ring) } else { Err(AttachError::Removed) }
+        still_at(path, ring.to_read.as_fd())?;
+        Ok(ring)
     }
 
     fn attach(file: BorrowedFd<'_>, seals: Seals) -> Result<Self, AttachError> {
@@ -105,16 +101,7 @@ impl RingFile {
     pub(crate) fn remove_stale(path: &Path) -> Result<bool, AttachError> {
         let file = found_at(path)?;
         check(file.as_fd(), Seals::Waived)?;
-        let locks = Locks::open(file.as_fd())?;
-        if !locks.take_all()? {
-            return Ok(false);
-        }
-        let (named, found) = (fs::metadata(path)?, stat::status(file.as_fd())?);
-        if (named.dev(), named.ino()) != (found.device, found.inode) {
-            return Err(AttachError::Removed);
-        }
-        fs::remove_file(path)?;
-        Ok(true)
+        remove_if_stale(path, file.as_fd())
     }
 
     /// Maps the ring, parts of it for writing.
@@ -169,13 +156,50 @@ fn committed_bytes(layout: &Layout) -> u64 {
     layout.slot_pages() + layout.slot_bytes() + layout.file_bytes() - layout.consumer_page()
 }
 
+/// The directory that `path` is in.
+pub(super) fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
 /// What is at `path`, be it something on which opening would wait.
-fn found_at(path: &Path) -> io::Result<OwnedFd> {
+pub(super) fn found_at(path: &Path) -> io::Result<OwnedFd> {
     OpenOptions::new().read(true).custom_flags(sys::O_NONBLOCK).open(path).map(OwnedFd::from)
+}
+
+/// That what was found at `path` is there no more is an error.
+pub(super) fn still_at(path: &Path, found: BorrowedFd<'_>) -> Result<(), AttachError> {
+    let (named, found) = (fs::metadata(path)?, stat::status(found)?);
+    let same = (named.dev(), named.ino()) == (found.device, found.inode);
+    if same { Ok(()) } else { Err(AttachError::Removed) }
+}
+
+/// Removes the file at `path`, which was found there and checked, if nobody is attached to it. Whether nobody was.
+pub(super) fn remove_if_stale(path: &Path, file: BorrowedFd<'_>) -> Result<bool, AttachError> {
+    let locks = Locks::open(file)?;
+    if !locks.take_all()? {
+        return Ok(false);
+    }
+    still_at(path, file)?;
+    fs::remove_file(path)?;
+    Ok(true)
 }
 
 /// Checks everything that is known of a ring's file before it is mapped.
 fn check(file: BorrowedFd<'_>, seals: Seals) -> Result<Descriptor, AttachError> {
+    let (length, bytes) = check_file(file, seals)?;
+    let descriptor = Descriptor::from_bytes(&bytes, sys::page_size())?;
+    if !descriptor.features.has(Features::SHARED) {
+        return Err(AttachError::NotShared);
+    }
+    let expected = descriptor.layout.file_bytes();
+    if length == expected { Ok(descriptor) } else { Err(AttachError::Length { found: length, expected }) }
+}
+
+/// Checks that it is a file that can be mapped without danger. Returns its length, and what it begins with.
+pub(super) fn check_file(file: BorrowedFd<'_>, seals: Seals) -> Result<(u64, [u8; DESCRIPTOR_BYTES]), AttachError> {
     let found = stat::status(file)?;
     if !found.regular {
         return Err(AttachError::NotAFile);
@@ -192,10 +216,5 @@ fn check(file: BorrowedFd<'_>, seals: Seals) -> Result<Descriptor, AttachError> 
         return Err(AttachError::Length { found: found.length, expected: bytes.len() as u64 });
     }
     File::from(reopen(file, Access::ReadOnly)?).read_exact_at(&mut bytes, 0)?;
-    let descriptor = Descriptor::from_bytes(&bytes, sys::page_size())?;
-    if !descriptor.features.has(Features::SHARED) {
-        return Err(AttachError::NotShared);
-    }
-    let expected = descriptor.layout.file_bytes();
-    if found.length == expected { Ok(descriptor) } else { Err(AttachError::Length { found: found.length, expected }) }
+    Ok((found.length, bytes))
 }

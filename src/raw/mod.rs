@@ -4,6 +4,8 @@
 //! `docs::internal` has the proof.
 
 mod alone;
+#[cfg_attr(any(miri, dynring_loom), allow(dead_code, reason = "for arenas that processes share"))]
+pub mod arena;
 #[cfg_attr(any(miri, dynring_loom), allow(dead_code, reason = "for rings that processes share"))]
 mod bytes;
 mod claim;

@@ -3,7 +3,7 @@
 use core::cell::Cell;
 
 use super::*;
-use crate::sync::{Ordering, StoreLoad};
+use crate::sync::{Edge, Ordering, StoreLoad};
 use crate::wire::{Capacity, Corrupt, Position, RingSize};
 
 /// Memory whose positions are never the same at two looks.
@@ -61,6 +61,10 @@ unsafe impl Memory for Running {
 
     fn plain_readers(&self) -> bool {
         matches!(self.how, How::RunsAway)
+    }
+
+    fn barrier(&self, _: Edge) -> bool {
+        true
     }
 
     fn consumer(&self) -> &ConsumerPage {

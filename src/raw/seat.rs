@@ -104,12 +104,9 @@ impl From<NotRegistered> for NoSeat {
     }
 }
 
-/// Takes one of the slots that the dead have left.
-fn take_freed(
-    claims: &dyn Claims,
-    mut take: impl FnMut() -> Result<Registration, NotRegistered>,
-) -> Result<Registration, NotRegistered> {
-    for _ in 0..LOOKS {
+/// Takes, with `take`, one of the places that the dead have left.
+pub(super) fn take_freed<T, E>(claims: &dyn Claims, mut take: impl FnMut() -> Result<T, E>) -> Result<T, E> {
+    for _ in 1..LOOKS {
         let more = claims.free_dead();
         // Whoever else has freed some may have done so since.
         let taken = take();
@@ -118,7 +115,7 @@ fn take_freed(
         }
         thread::sleep(MOMENT);
     }
-    Err(NotRegistered::NoFreeSlot)
+    take()
 }
 
 impl Drop for Seat {

@@ -126,10 +126,10 @@ mod tests {
         let mut writer = std::fs::File::from(OwnedFd::from(writer));
         let epoll = Epoll::new()?;
         epoll.add_edge_triggered(reader.as_fd(), Ready::ToRead, 7)?;
-        assert_eq!(heard(&epoll, Some(Duration::ZERO))?, []);
+        assert_eq!(heard(&epoll, Some(Duration::ZERO))?, [0u64; 0]);
         writer.write_all(b"x")?;
         assert_eq!(heard(&epoll, None)?, [7]);
-        assert_eq!(heard(&epoll, Some(Duration::from_millis(1)))?, []);
+        assert_eq!(heard(&epoll, Some(Duration::from_millis(1)))?, [0u64; 0]);
         Ok(())
     }
 
@@ -141,17 +141,17 @@ mod tests {
 
         let (epoll, event) = (Epoll::new()?, EventFd::new()?);
         epoll.add_level_triggered(event.as_fd(), u64::MAX)?;
-        assert_eq!(heard(&epoll, Some(Duration::ZERO))?, []);
+        assert_eq!(heard(&epoll, Some(Duration::ZERO))?, [0u64; 0]);
         event.add_one();
         event.add_one();
         for _ in 0..2 {
             assert_eq!(heard(&epoll, None)?, [u64::MAX]);
         }
         event.reset();
-        assert_eq!(heard(&epoll, Some(Duration::from_millis(1)))?, []);
+        assert_eq!(heard(&epoll, Some(Duration::from_millis(1)))?, [0u64; 0]);
         event.add_one();
         epoll.remove(event.as_fd())?;
-        assert_eq!(heard(&epoll, Some(Duration::from_millis(1)))?, []);
+        assert_eq!(heard(&epoll, Some(Duration::from_millis(1)))?, [0u64; 0]);
         Ok(())
     }
 

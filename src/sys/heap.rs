@@ -1,10 +1,11 @@
-//! The memory of a ring where files cannot be mapped twice: under Miri.
+//! The memory of a ring, or of an arena, where files cannot be mapped: under Miri.
 
 use core::ptr::NonNull;
 use std::alloc::{Layout as HeapLayout, alloc_zeroed, dealloc, handle_alloc_error};
 
-use crate::raw::{Pages, Parts};
+use crate::raw::{Pages, Parts, arena};
 use crate::wire::Layout;
+use crate::wire::arena::{ArenaLayout, PAGE_BYTES};
 
 /// A ring's memory on the heap, the data once.
 ///
@@ -57,5 +58,49 @@ unsafe impl Pages for HeapPages {
             data: self.at(self.layout.data()),
             size: self.layout.size(),
         }
+    }
+}
+
+/// An arena's memory on the heap.
+///
+/// # Invariants
+/// 1. `base` is the start of an allocation of `heap`, initialised with zeros.
+#[derive(Debug)]
+pub(crate) struct ArenaPages {
+    base: NonNull<u8>,
+    heap: HeapLayout,
+    layout: ArenaLayout,
+}
+
+// SAFETY: the pointer leads to memory that the value owns, and is shared as the arena does it.
+unsafe impl Send for ArenaPages {}
+// SAFETY: as above.
+unsafe impl Sync for ArenaPages {}
+
+impl ArenaPages {
+    /// Zeroed memory for an arena of `layout`.
+    pub(crate) fn new(layout: ArenaLayout) -> std::io::Result<Self> {
+        let heap = HeapLayout::from_size_align(layout.file_bytes() as usize, PAGE_BYTES as usize)
+            .map_err(|_| std::io::ErrorKind::OutOfMemory)?;
+        // SAFETY: a layout has several pages.
+        let base = unsafe { alloc_zeroed(heap) };
+        let base = NonNull::new(base).unwrap_or_else(|| handle_alloc_error(heap));
+        Ok(Self { base, heap, layout })
+    }
+}
+
+impl Drop for ArenaPages {
+    fn drop(&mut self) {
+        // SAFETY: allocated in `new` with the same layout (invariant 1).
+        unsafe { dealloc(self.base.as_ptr(), self.heap) }
+    }
+}
+
+// SAFETY: one allocation, aligned to a page of the arena, readable and writable, initialised; it stays where it is when the value
+// moves.
+unsafe impl arena::Pages for ArenaPages {
+    fn parts(&self) -> arena::Parts {
+        // SAFETY: the layout's offsets are within its length (invariant 1).
+        super::arena_parts(&self.layout, |offset| unsafe { self.base.add(offset as usize) })
     }
 }

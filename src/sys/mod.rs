@@ -3,6 +3,8 @@
 //! Nothing in here knows the protocol.
 
 #[cfg(not(miri))]
+mod arena;
+#[cfg(not(miri))]
 pub(crate) mod bpf;
 #[cfg(all(test, not(miri)))]
 mod child;
@@ -46,8 +48,10 @@ mod statfs;
 #[cfg(all(feature = "tokio", not(miri)))]
 pub(crate) mod timerfd;
 
+#[cfg(not(miri))]
+pub(crate) use arena::ArenaPages;
 #[cfg(miri)]
-pub(crate) use heap::HeapPages;
+pub(crate) use heap::{ArenaPages, HeapPages};
 #[cfg(not(miri))]
 pub(crate) use kernel_map::KernelPages;
 #[cfg(not(miri))]
@@ -67,7 +71,11 @@ pub(crate) use libc::{E2BIG, EACCES, EINVAL, ERANGE};
 #[cfg(not(miri))]
 pub(crate) use libc::{EBADF, ENODEV, ENOENT, ENOTDIR, EPERM, O_NONBLOCK};
 
+use core::ptr::NonNull;
 use std::io;
+
+use crate::raw;
+use crate::wire::arena::{ArenaLayout, PAGE_UNITS, Shape};
 
 /// Bytes of a page.
 pub(crate) fn page_size() -> u64 {
@@ -75,6 +83,21 @@ pub(crate) fn page_size() -> u64 {
     let bytes = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
     // sysconf(3) cannot fail for this name on Linux; 4 KiB is what every 64-bit port has had from the start.
     u64::try_from(bytes).unwrap_or(4096)
+}
+
+/// Where the parts of an arena are, given where each offset is.
+fn arena_parts(layout: &ArenaLayout, at: impl Fn(u64) -> NonNull<u8>) -> raw::arena::Parts {
+    let words = |offset: u64, count: u64| NonNull::slice_from_raw_parts(at(offset).cast(), count as usize);
+    let pages = u64::from(layout.pages());
+    raw::arena::Parts {
+        header: words(layout.header(), 2),
+        processes: words(layout.process_words(), u64::from(layout.processes())),
+        root: words(layout.root(), Shape::root(layout.processes()).words() as u64),
+        pages: words(layout.page_words(), pages),
+        units: words(layout.unit_words(), pages * u64::from(PAGE_UNITS)),
+        roomy: NonNull::slice_from_raw_parts(at(layout.roomy()).cast(), pages as usize),
+        data: at(layout.data()),
+    }
 }
 
 /// The result of a system call that returns −1 for an error.

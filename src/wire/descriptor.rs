@@ -193,20 +193,20 @@ fn layout(bytes: &[u8; DESCRIPTOR_BYTES], slots: u32, page: u64) -> Result<Layou
     if found == expected { Ok(layout) } else { Err(DescriptorError::Length { found, expected }) }
 }
 
-fn array<const N: usize>(bytes: &[u8; DESCRIPTOR_BYTES], at: usize) -> [u8; N] {
+pub(super) fn array<const N: usize>(bytes: &[u8; DESCRIPTOR_BYTES], at: usize) -> [u8; N] {
     core::array::from_fn(|nth| bytes[at + nth])
 }
 
-fn u32_at(bytes: &[u8; DESCRIPTOR_BYTES], at: usize) -> u32 {
+pub(super) fn u32_at(bytes: &[u8; DESCRIPTOR_BYTES], at: usize) -> u32 {
     u32::from_ne_bytes(array(bytes, at))
 }
 
-fn u64_at(bytes: &[u8; DESCRIPTOR_BYTES], at: usize) -> u64 {
+pub(super) fn u64_at(bytes: &[u8; DESCRIPTOR_BYTES], at: usize) -> u64 {
     u64::from_ne_bytes(array(bytes, at))
 }
 
 /// Fowler, Noll, Vo: 64 bits, variant 1a.
-fn fnv1a(bytes: &[u8]) -> u64 {
+pub(super) fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
 

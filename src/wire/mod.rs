@@ -3,6 +3,7 @@
 //! Everything in here is plain arithmetic on plain integers. It is the one description of the format in this crate;
 //! the protocol that moves the words is described in `docs::internal`.
 
+pub mod arena;
 mod capacity;
 mod corrupt;
 mod descriptor;

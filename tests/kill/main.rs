@@ -7,6 +7,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod arena;
 #[allow(dead_code, reason = "one of its functions is for others")]
 #[path = "../support/asleep.rs"]
 mod asleep;

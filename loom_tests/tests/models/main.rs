@@ -1,6 +1,8 @@
 //! Every interleaving of small scenarios, one file each, with the outcomes that are allowed.
 
 mod alone;
+mod arena;
+mod arena_mutants;
 mod disconnect;
 mod entering;
 mod give_up;

@@ -1,0 +1,344 @@
+//! The page that says that a file holds an arena, and where everything lies in it.
+//!
+//! ```text
+//!  +0   u8[8]  "dynarena"
+//!  +8   u32    version of the format
+//!  +12  u32    bytes of a page of the machine
+//!  +16  u64    features: none so far
+//!  +24  u32    processes that can be attached
+//!  +28  u32    pages of the data
+//!  +32  u64    bytes of the file
+//!  +40  u64    0
+//!  +48  u64    0
+//!  +56  u64    checksum of the bytes before: FNV-1a
+//! ```
+//!
+//! All in the machine's byte order. It is written before anybody else knows of the file, and never again. What follows it:
+//!
+//! ```text
+//!  header         u64  secret, which tokens are checked with
+//!                 u64  not 0 in a forked child
+//!  processes      u64  each: 0, or 1 << 32 | process id
+//!  root           the map of maps, see Shape
+//!  pages          u64  each, see PageWord
+//!  units          u64  each, see BlockWord
+//!  roomy          u32  each page: 1 + class of the slab that begins here, if it may have a free block
+//!  data
+//! ```
+//!
+//! Each begins at a multiple of 4 KiB, and the data at a multiple of the machine's page.
+
+use super::super::descriptor::{DESCRIPTOR_BYTES, VERSION, array, fnv1a, u32_at, u64_at};
+use super::{PAGE_BYTES, PAGE_UNITS, Shape};
+
+/// What an arena's file begins with.
+pub const ARENA_MAGIC: [u8; 8] = *b"dynarena";
+
+/// The most processes that can be attached to an arena at a time.
+pub const MAX_PROCESSES: u32 = 1024;
+
+/// The most pages of an arena: 4 TiB.
+const MAX_PAGES: u64 = 1 << 30;
+
+/// Where everything lies in an arena's file, in bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ArenaLayout {
+    processes: u32,
+    pages: u32,
+    machine_page: u64,
+}
+
+/// What an arena's file holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ArenaDescriptor {
+    /// Where everything lies.
+    pub layout: ArenaLayout,
+}
+
+/// A descriptor of an arena that is of no use here.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum ArenaDescriptorError {
+    /// The file does not hold an arena of this crate, or not yet.
+    Magic {
+        /// The bytes in the place of the magic.
+        found: [u8; 8],
+    },
+    /// Another version of the format.
+    Version {
+        /// The file's.
+        found: u32,
+        /// This crate's.
+        known: u32,
+    },
+    /// The bytes have changed since they were written.
+    Checksum {
+        /// In the file.
+        found: u64,
+        /// Of the bytes before it.
+        computed: u64,
+    },
+    /// Features that this version does not know.
+    Features {
+        /// The ones that are not known, a bit each.
+        unknown: u64,
+    },
+    /// Made on a machine with pages of another size.
+    Page {
+        /// Bytes of a page there.
+        found: u32,
+        /// Bytes of a page here.
+        expected: u64,
+    },
+    /// No arena is for as many processes.
+    Processes {
+        /// How many it says.
+        found: u32,
+        /// The most; the least is 1.
+        max: u32,
+    },
+    /// No arena has so many pages.
+    Size {
+        /// Pages that it says.
+        found: u32,
+    },
+    /// The file cannot be that long.
+    Length {
+        /// Bytes that it says.
+        found: u64,
+        /// Bytes that everything takes.
+        expected: u64,
+    },
+}
+
+impl ArenaLayout {
+    /// That of an arena with at least `bytes` bytes of data, where the machine's pages have `machine_page`. None if there can be
+    /// no such arena.
+    pub fn new(bytes: u64, processes: u32, machine_page: u64) -> Option<Self> {
+        let bytes = bytes.max(1).checked_next_multiple_of(machine_page.max(PAGE_BYTES))?;
+        let pages = bytes / PAGE_BYTES;
+        let possible = pages <= MAX_PAGES && (1..=MAX_PROCESSES).contains(&processes);
+        possible.then_some(Self { processes, pages: pages as u32, machine_page })
+    }
+
+    /// How many processes can be attached.
+    pub const fn processes(&self) -> u32 {
+        self.processes
+    }
+
+    /// Pages of the data.
+    pub const fn pages(&self) -> u32 {
+        self.pages
+    }
+
+    /// Bytes of the data.
+    pub const fn data_bytes(&self) -> u64 {
+        self.pages as u64 * PAGE_BYTES
+    }
+
+    /// Where the header begins.
+    pub const fn header(&self) -> u64 {
+        PAGE_BYTES
+    }
+
+    /// Where the words of the processes begin.
+    pub const fn process_words(&self) -> u64 {
+        self.header() + PAGE_BYTES
+    }
+
+    /// Where the map of maps begins.
+    pub const fn root(&self) -> u64 {
+        self.process_words() + up(self.processes as u64 * 8)
+    }
+
+    /// Where the words of the pages begin.
+    pub const fn page_words(&self) -> u64 {
+        self.root() + up(Shape::root(self.processes).words() as u64 * 8)
+    }
+
+    /// Where the words of the units begin.
+    pub const fn unit_words(&self) -> u64 {
+        self.page_words() + up(self.pages as u64 * 8)
+    }
+
+    /// Where the notes on which slabs have room begin.
+    pub const fn roomy(&self) -> u64 {
+        self.unit_words() + self.pages as u64 * PAGE_UNITS as u64 * 8
+    }
+
+    /// Where the data begins.
+    pub const fn data(&self) -> u64 {
+        (self.roomy() + up(self.pages as u64 * 4)).next_multiple_of(self.machine_page)
+    }
+
+    /// Bytes of the file.
+    pub const fn file_bytes(&self) -> u64 {
+        (self.data() + self.data_bytes()).next_multiple_of(self.machine_page)
+    }
+}
+
+/// The next multiple of a page.
+const fn up(bytes: u64) -> u64 {
+    bytes.next_multiple_of(PAGE_BYTES)
+}
+
+impl ArenaDescriptor {
+    /// The bytes to write.
+    pub fn to_bytes(self) -> [u8; DESCRIPTOR_BYTES] {
+        let mut bytes = [0; DESCRIPTOR_BYTES];
+        let layout = self.layout;
+        bytes[..8].copy_from_slice(&ARENA_MAGIC);
+        bytes[8..12].copy_from_slice(&VERSION.to_ne_bytes());
+        bytes[12..16].copy_from_slice(&(layout.machine_page as u32).to_ne_bytes());
+        bytes[24..28].copy_from_slice(&layout.processes.to_ne_bytes());
+        bytes[28..32].copy_from_slice(&layout.pages.to_ne_bytes());
+        bytes[32..40].copy_from_slice(&layout.file_bytes().to_ne_bytes());
+        let checksum = fnv1a(&bytes[..56]);
+        bytes[56..].copy_from_slice(&checksum.to_ne_bytes());
+        bytes
+    }
+
+    /// What `bytes` say, in a machine with pages of `page` bytes. Every field is checked.
+    ///
+    /// # Errors
+    /// They say what cannot be, or what this version does not understand.
+    pub fn from_bytes(bytes: &[u8; DESCRIPTOR_BYTES], page: u64) -> Result<Self, ArenaDescriptorError> {
+        use ArenaDescriptorError as Error;
+
+        let magic = array(bytes, 0);
+        if magic != ARENA_MAGIC {
+            return Err(Error::Magic { found: magic });
+        }
+        let version = u32_at(bytes, 8);
+        if version != VERSION {
+            return Err(Error::Version { found: version, known: VERSION });
+        }
+        let (found, computed) = (u64_at(bytes, 56), fnv1a(&bytes[..56]));
+        if found != computed {
+            return Err(Error::Checksum { found, computed });
+        }
+        let unknown = u64_at(bytes, 16) | u64_at(bytes, 40) | u64_at(bytes, 48);
+        if unknown != 0 {
+            return Err(Error::Features { unknown });
+        }
+        let found = u32_at(bytes, 12);
+        if u64::from(found) != page {
+            return Err(Error::Page { found, expected: page });
+        }
+        Ok(Self { layout: layout(bytes, page)? })
+    }
+}
+
+fn layout(bytes: &[u8; DESCRIPTOR_BYTES], page: u64) -> Result<ArenaLayout, ArenaDescriptorError> {
+    let processes = u32_at(bytes, 24);
+    if !(1..=MAX_PROCESSES).contains(&processes) {
+        return Err(ArenaDescriptorError::Processes { found: processes, max: MAX_PROCESSES });
+    }
+    let found = u32_at(bytes, 28);
+    let layout = ArenaLayout::new(u64::from(found) * PAGE_BYTES, processes, page).filter(|it| it.pages == found);
+    let layout = layout.ok_or(ArenaDescriptorError::Size { found })?;
+    let (found, expected) = (u64_at(bytes, 32), layout.file_bytes());
+    if found == expected { Ok(layout) } else { Err(ArenaDescriptorError::Length { found, expected }) }
+}
+
+impl core::fmt::Display for ArenaDescriptorError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Magic { found } => write!(
+                f,
+                "no arena of dynring: the file begins with {}, not with {}",
+                found.escape_ascii(),
+                ARENA_MAGIC.escape_ascii()
+            ),
+            Self::Version { found, known } => {
+                write!(f, "the arena is of version {found} of the format, and this is version {known}")
+            }
+            Self::Checksum { found, computed } => {
+                write!(
+                    f,
+                    "the arena's descriptor is damaged: its checksum is {computed:#x}, and {found:#x} was written"
+                )
+            }
+            Self::Features { unknown } => {
+                write!(f, "the arena has features that this version does not know: {unknown:#x}")
+            }
+            Self::Page { found, expected } => {
+                write!(f, "the arena was made for pages of {found} bytes, and here they have {expected}")
+            }
+            Self::Processes { found, max } => {
+                write!(f, "the arena claims to be for {found} processes; 1 to {max} are allowed")
+            }
+            Self::Size { found } => {
+                write!(
+                    f,
+                    "the arena claims {found} pages of data; 1 to {MAX_PAGES}, whole pages of the machine, are allowed"
+                )
+            }
+            Self::Length { found, expected } => {
+                write!(f, "the arena claims a file of {found} bytes; what it describes takes {expected}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for ArenaDescriptorError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn descriptor() -> ArenaDescriptor {
+        ArenaDescriptor { layout: ArenaLayout::new(1 << 20, 16, 4096).unwrap() }
+    }
+
+    /// The same with other bytes at `at`, and a checksum that fits.
+    fn changed(at: usize, field: &[u8]) -> Result<ArenaDescriptor, ArenaDescriptorError> {
+        let mut bytes = descriptor().to_bytes();
+        bytes[at..at + field.len()].copy_from_slice(field);
+        let checksum = fnv1a(&bytes[..56]);
+        bytes[56..].copy_from_slice(&checksum.to_ne_bytes());
+        ArenaDescriptor::from_bytes(&bytes, 4096)
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        for (bytes, processes, page) in [(1, 1, 4096), (1 << 30, 1024, 4096), (100_000, 3, 65536)] {
+            let descriptor = ArenaDescriptor { layout: ArenaLayout::new(bytes, processes, page).unwrap() };
+            assert_eq!(ArenaDescriptor::from_bytes(&descriptor.to_bytes(), page), Ok(descriptor));
+            assert!(descriptor.layout.data_bytes() >= bytes);
+            assert_eq!(descriptor.layout.data() % page, 0);
+        }
+    }
+
+    #[test]
+    fn a_field_that_cannot_be_is_refused_by_name() {
+        use ArenaDescriptorError as Error;
+
+        assert!(matches!(changed(0, b"dynring\0"), Err(Error::Magic { .. })));
+        assert_eq!(changed(8, &2u32.to_ne_bytes()), Err(Error::Version { found: 2, known: 1 }));
+        assert_eq!(changed(12, &65536u32.to_ne_bytes()), Err(Error::Page { found: 65536, expected: 4096 }));
+        for at in [16, 40, 48] {
+            assert_eq!(changed(at, &(1u64 << 9).to_ne_bytes()), Err(Error::Features { unknown: 1 << 9 }));
+        }
+        for found in [0, MAX_PROCESSES + 1, u32::MAX] {
+            assert_eq!(changed(24, &found.to_ne_bytes()), Err(Error::Processes { found, max: MAX_PROCESSES }));
+        }
+        for found in [0, u32::MAX] {
+            assert_eq!(changed(28, &found.to_ne_bytes()), Err(Error::Size { found }));
+        }
+        let length = descriptor().layout.file_bytes();
+        for found in [0, length - 1, length + 4096, u64::MAX] {
+            assert_eq!(changed(32, &found.to_ne_bytes()), Err(Error::Length { found, expected: length }));
+        }
+    }
+
+    #[test]
+    fn every_flipped_bit_is_noticed() {
+        let bytes = descriptor().to_bytes();
+        for bit in 0..8 * DESCRIPTOR_BYTES {
+            let mut flipped = bytes;
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert!(ArenaDescriptor::from_bytes(&flipped, 4096).is_err(), "bit {bit}");
+        }
+    }
+}
