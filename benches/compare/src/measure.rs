@@ -19,6 +19,7 @@ pub struct Effort {
 /// A peer in the making.
 struct Entry {
     name: String,
+    at: Option<u64>,
     round: Round,
     operations: u64,
     samples: Vec<f64>,
@@ -26,11 +27,11 @@ struct Entry {
 
 /// Measures all peers of the case. `done` is called after each round.
 pub fn measure(case: Case, effort: Effort, done: impl Fn()) -> Result<CaseReport> {
-    let Case { name, unit, baseline, peers, goals } = case;
+    let Case { name, kind, at, unit, moves, baseline, peers, goals, skipped } = case;
     let mut entries = Vec::new();
     for peer in peers {
         let round = (peer.set_up)().with_context(|| format!("{name}: {}", peer.name))?;
-        entries.push(Entry { name: peer.name, round, operations: 1, samples: Vec::new() });
+        entries.push(Entry { name: peer.name, at: peer.at, round, operations: 1, samples: Vec::new() });
     }
     for entry in &mut entries {
         entry.warm_up(effort.round).with_context(|| format!("{name}: {}", entry.name))?;
@@ -43,8 +44,9 @@ pub fn measure(case: Case, effort: Effort, done: impl Fn()) -> Result<CaseReport
             done();
         }
     }
-    let peers = entries.into_iter().map(|entry| PeerReport::new(entry.name, entry.samples)).collect();
-    Ok(CaseReport::new(name, unit, baseline, peers, &goals))
+    let peers = entries.into_iter().map(|entry| PeerReport::new(entry.name, entry.at, &entry.samples)).collect();
+    let (kind, unit) = (kind.to_owned(), unit.to_owned());
+    Ok(CaseReport { name, kind, at, unit, moves, baseline, peers, goals: Vec::new(), skipped }.compared(&goals))
 }
 
 impl Entry {

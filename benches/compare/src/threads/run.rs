@@ -23,8 +23,8 @@ pub enum Way {
     Alone,
     /// That many threads send to this one.
     ToOne(usize),
-    /// One record goes to and fro.
-    Latency,
+    /// One record goes to and fro; what counts is how many percent of them were faster than.
+    Latency { percent: usize },
 }
 
 impl Way {
@@ -36,7 +36,7 @@ impl Way {
         match self {
             Self::Alone => alone::<K>(sizes),
             Self::ToOne(senders) => to_one::<K>(senders, sizes),
-            Self::Latency => latency::<K>(sizes),
+            Self::Latency { percent } => latency::<K>(sizes, percent),
         }
     }
 }
@@ -102,7 +102,7 @@ fn core_of(sender: usize) -> usize {
     1 + sender % (cores() - 1).max(1)
 }
 
-fn latency<K: Kind>(sizes: Sizes) -> Result<Round> {
+fn latency<K: Kind>(sizes: Sizes, percent: usize) -> Result<Round> {
     let (mut there, mut far) = K::link(1, sizes)?;
     let (mut back, mut near) = K::link(1, sizes)?;
     let shared_core = cores() < 2;
@@ -128,7 +128,7 @@ fn latency<K: Kind>(sizes: Sizes) -> Result<Round> {
             took
         })?;
         first += times;
-        Ok(Sample(quantile_of(took, 1, 2) / 2.0))
+        Ok(Sample(quantile_of(took, percent, 100) / 2.0))
     }))
 }
 
