@@ -1,12 +1,13 @@
 //! What a record costs as things grow: the ring, and how many produce into it.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use sysinfo::System;
 
 use crate::case::{At, Case, Group};
 use crate::common::Sizes;
 use crate::ours::{Gathering, Leasing, Plain, Reading};
 use crate::threads::{Kind, Kinds, LeaseGather, Reserve, Way};
+use crate::units;
 
 pub const GROUP: Group = Group {
     name: "growth",
@@ -44,7 +45,7 @@ where
     S: crate::link::Sender + From<dynring::Producer> + Send + 'static,
     R: crate::link::Receiver + From<dynring::Consumer> + Send + 'static,
 {
-    let case = Case::new("ring", At::sizes(SIZES), how, "ns a record").baseline(in_words(64 << 10));
+    let case = Case::new("ring", At::sizes(SIZES), how, "ns a record").baseline(units::bytes(64 << 10));
     let case = ring::<Kinds<S, R, { 64 << 10 }>>(case, 64 << 10, way);
     let case = ring::<Kinds<S, R, { 1 << 20 }>>(case, 1 << 20, way);
     let case = ring::<Kinds<S, R, { 8 << 20 }>>(case, 8 << 20, way);
@@ -54,9 +55,10 @@ where
 }
 
 fn ring<K: Kind>(case: Case, capacity: usize, way: Way) -> Case {
+    let name = units::bytes(capacity as u64);
     match room_for(capacity as u64) {
-        Ok(()) => case.peer_at(capacity, in_words(capacity), way.by::<K>(SIZES)),
-        Err(why) => case.skip(in_words(capacity), format!("memory: {why}")),
+        Ok(()) => case.peer_at(capacity, name, way.by::<K>(SIZES)),
+        Err(why) => case.skip(name, format!("memory: {why}")),
     }
 }
 
@@ -65,16 +67,8 @@ fn room_for(bytes: u64) -> Result<()> {
     let system = System::new_all()?;
     let limited = system.cgroup_limits().map_or(u64::MAX, |limits| limits.free_memory);
     let available = system.available_memory().min(limited);
-    anyhow::ensure!(available >= 2 * bytes, "{} MiB are available, not {}", available >> 20, 2 * bytes >> 20);
+    ensure!(available >= 2 * bytes, "{} MiB are available, not {}", available >> 20, bytes >> 19);
     Ok(())
-}
-
-fn in_words(bytes: usize) -> String {
-    match bytes {
-        ..0x10_0000 => format!("{} KiB", bytes >> 10),
-        ..0x4000_0000 => format!("{} MiB", bytes >> 20),
-        _ => format!("{} GiB", bytes >> 30),
-    }
 }
 
 fn producers<K: Kind>(how: &str) -> Case {

@@ -18,6 +18,8 @@ mod link;
 mod machine;
 mod measure;
 mod ours;
+mod plot;
+mod readme;
 mod report;
 mod sleeper;
 #[allow(clippy::manual_is_multiple_of, reason = "shared with what builds with an older Rust")]
@@ -25,8 +27,10 @@ mod sleeper;
 mod support;
 mod table;
 mod threads;
+mod units;
 
-use std::time::SystemTime;
+use std::path::Path;
+use std::time::{Instant, SystemTime};
 use std::{env, fs};
 
 use anyhow::{Context, Result};
@@ -44,16 +48,29 @@ fn main() -> Result<()> {
     if let Some(part) = arguments.child {
         return ipc::play(&part, arguments.core);
     }
+    let directory = arguments.directory();
+    if let Some(measured) = &arguments.plot {
+        return write(&Report::read(measured)?, &directory);
+    }
+    if arguments.readme {
+        return readme::update();
+    }
     let chosen = groups::choose(&arguments)?;
     if arguments.list {
         groups::list(&chosen);
         return Ok(());
     }
     let report = run(chosen, &Plan::of(&arguments)?)?;
-    let directory = arguments.directory();
-    fs::create_dir_all(&directory).with_context(|| format!("{}", directory.display()))?;
+    write(&report, &directory)?;
+    if arguments.publish { readme::update() } else { Ok(()) }
+}
+
+/// Writes what was measured, and the plots of it.
+fn write(report: &Report, directory: &Path) -> Result<()> {
+    fs::create_dir_all(directory).with_context(|| format!("{}", directory.display()))?;
     report.write(&directory.join("results.json"))?;
-    println!("everything in {}", directory.display());
+    let plots = plot::draw_all(report, directory)?;
+    println!("results.json, {} in {}", plots.join(", "), directory.display());
     Ok(())
 }
 
@@ -72,15 +89,18 @@ fn run(chosen: Vec<Chosen>, plan: &Plan) -> Result<Report> {
 
 fn measure_all(chosen: Vec<Chosen>, plan: &Plan) -> Result<Vec<GroupReport>> {
     let peers = chosen.iter().flat_map(|(_, cases)| cases).map(|case| case.peers.len()).sum();
-    let effort = plan.effort(peers);
-    let bar = ProgressBar::new((peers * (effort.rounds + 1)) as u64);
+    let (begun, mut seen) = (Instant::now(), 0);
+    let bar = ProgressBar::new(peers as u64);
     bar.set_style(ProgressStyle::with_template("{elapsed} {bar:40} {percent} %, {eta} left: {msg}")?);
     let mut reports = Vec::new();
     for (group, cases) in chosen {
         let mut measured = Vec::new();
         for case in cases {
             bar.set_message(format!("{}: {}", group.name, case.name));
-            let report = measure(case, effort, || bar.inc(1))?;
+            seen += case.peers.len();
+            let effort = plan.effort(peers, begun, seen as f64 / peers as f64);
+            let report = measure(case, effort, || bar.tick())?;
+            bar.set_position(seen as u64);
             bar.suspend(|| show(&report, plan));
             measured.push(report);
         }

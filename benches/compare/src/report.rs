@@ -202,3 +202,114 @@ impl Formatter for Lines {
         end_object_value() within b"";
     }
 }
+
+#[cfg(test)]
+pub mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// One case with dynring and two peers, and one of dynring alone at two sizes.
+    pub fn example() -> Report {
+        let machine = Machine {
+            cpu: "a processor".to_owned(),
+            cores: 2,
+            memory_bytes: 1 << 34,
+            kernel: "Linux".to_owned(),
+            system: "a system".to_owned(),
+            rustc: "1.95.0".to_owned(),
+            commit: None,
+            packages: BTreeMap::from([("dynring".to_owned(), "0.1.0".to_owned())]),
+            load: [0.0, 0.5, 1.0],
+        };
+        let peer = |name: &str, at, samples: &[f64]| PeerReport::new(name.to_owned(), at, samples);
+        let rates = |bytes: u64, times: f64| {
+            let peers = vec![
+                peer("dynring", None, &[4.0 * times, 5.0 * times, 9.0 * times]),
+                peer("slow", None, &[40.0 * times]),
+                peer("fast", None, &[10.0 * times]),
+            ];
+            let at = At { bytes: Some(bytes), producers: Some(1), percent: None };
+            case("to one", at, peers).compared(&[goal("dynring", &["slow", "fast"], 0.5)])
+        };
+        let rings = vec![peer("64 KiB", Some(1 << 16), &[10.0]), peer("1 MiB", Some(1 << 20), &[13.0])];
+        let rings = CaseReport { baseline: Some("64 KiB".to_owned()), ..case("ring", At::default(), rings) };
+        let rings = rings.compared(&[goal("1 MiB", &["64 KiB"], 1.25)]);
+        Report {
+            machine,
+            date: "2026-11-25T00:00:00Z".to_owned(),
+            arguments: vec!["--quick".to_owned()],
+            effort: "quick".to_owned(),
+            groups: vec![
+                GroupReport { name: "threads".to_owned(), cases: vec![rates(64, 1.0), rates(512, 3.0)] },
+                GroupReport { name: "growth".to_owned(), cases: vec![rings] },
+            ],
+        }
+    }
+
+    fn case(kind: &str, at: At, peers: Vec<PeerReport>) -> CaseReport {
+        let skipped = vec![Skipped { peer: "1 GiB".to_owned(), why: "memory: too little".to_owned() }];
+        CaseReport {
+            name: kind.to_owned(),
+            kind: kind.to_owned(),
+            at,
+            unit: "ns a record".to_owned(),
+            moves: Some(64),
+            baseline: None,
+            peers,
+            goals: Vec::new(),
+            skipped,
+        }
+    }
+
+    fn goal(peer: &str, others: &[&str], at_most: f64) -> Goal {
+        Goal { peer: peer.to_owned(), others: others.iter().map(ToString::to_string).collect(), at_most }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let report = example();
+        assert_eq!(serde_json::from_str::<Report>(&report.json().unwrap()).unwrap(), report);
+    }
+
+    #[test]
+    fn each_peer_has_a_line_of_its_own() {
+        let json = example().json().unwrap();
+        let line = json.lines().find(|line| line.contains("\"slow\"")).unwrap();
+        assert!(
+            line.trim_start().starts_with('{') && line.contains("[40.0]") && line.trim_end().ends_with("},"),
+            "{line}"
+        );
+    }
+
+    #[test]
+    fn medians_are_compared_with_the_best_and_the_baseline() {
+        let report = example();
+        let rates = report.cases("threads", "to one").next().unwrap();
+        let ratios: Vec<_> = rates.peers.iter().map(|peer| (peer.median, peer.to_best, peer.to_baseline)).collect();
+        assert_eq!(ratios, [(5.0, 1.0, None), (40.0, 8.0, None), (10.0, 2.0, None)]);
+        let rings = report.cases("growth", "ring").next().unwrap();
+        assert_eq!(rings.peers[1].to_baseline, Some(1.3));
+    }
+
+    #[test]
+    fn a_goal_is_a_ratio_to_the_best_of_the_others() {
+        let report = example();
+        let of = |group, kind| report.cases(group, kind).next().unwrap().goals[0].clone();
+        assert!(matches!(of("threads", "to one"), GoalReport { ratio: 0.5, met: true, .. }));
+        assert!(matches!(of("growth", "ring"), GoalReport { ratio: 1.3, met: false, .. }));
+    }
+
+    #[test]
+    fn a_goal_of_what_was_not_measured_is_none() {
+        let rates = case("to one", At::default(), vec![PeerReport::new("dynring".to_owned(), None, &[1.0])]);
+        assert_eq!(rates.compared(&[goal("dynring", &["gone"], 1.0)]).goals, []);
+    }
+
+    #[test]
+    fn quantiles_lie_between_samples() {
+        let samples = [1.0, 2.0, 3.0, 5.0];
+        assert_eq!([1, 2, 3].map(|quarter| quantile(&samples, quarter, 4)), [1.75, 2.5, 3.5]);
+        assert_eq!(quantile(&samples, 100, 100), 5.0);
+    }
+}

@@ -49,3 +49,34 @@ impl GoalReport {
         if self.others.len() > 2 { "the best of the others".to_owned() } else { self.others.join(" or ") }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::report::tests::example;
+
+    #[test]
+    fn a_row_says_time_spread_ratios_and_bytes_a_second() {
+        let report = example();
+        let rings = report.cases("growth", "ring").next().unwrap();
+        let cells = |line: &str| line.split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
+        let table = rings.table().to_string();
+        let lines: Vec<_> = table.lines().map(cells).collect();
+        assert_eq!(lines[0][1..7], ["ring", "ns a record", "quartiles", "to best", "to 64 KiB", "GB/s"]);
+        assert_eq!(lines[3][1..7], ["1 MiB", "13.00", "13.00 - 13.00", "1.30", "1.30", "4.92"]);
+    }
+
+    #[test]
+    fn a_goal_is_met_or_missed() {
+        let report = example();
+        let line = |group, kind| report.cases(group, kind).next().unwrap().goal_lines().next().unwrap();
+        assert_eq!(line("threads", "to one"), "  met     dynring to slow or fast: 0.50; no more than 0.50 is wanted");
+        assert_eq!(line("growth", "ring"), "  MISSED  1 MiB to 64 KiB: 1.30; no more than 1.25 is wanted");
+    }
+
+    #[test]
+    fn what_is_skipped_is_said() {
+        let report = example();
+        let rings = report.cases("growth", "ring").next().unwrap();
+        assert_eq!(rings.skipped_lines().collect::<Vec<_>>(), ["skipped: ring: 1 GiB: memory: too little"]);
+    }
+}

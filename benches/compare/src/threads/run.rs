@@ -16,6 +16,9 @@ use crate::measure::quantile_of;
 /// How often something goes to and fro in a round: a median of fewer says nothing.
 pub const AT_LEAST: u64 = 200;
 
+/// How many records each of several threads sends in a round: fewer say how threads start.
+const EACH_AT_LEAST: u64 = 512;
+
 /// A way to measure a kind.
 #[derive(Clone, Copy, Debug)]
 pub enum Way {
@@ -66,7 +69,7 @@ fn to_one<K: Kind>(count: usize, sizes: Sizes) -> Result<Round> {
     let shared_core = count >= cores();
     let mut first = 1;
     Ok(Box::new(move |records| {
-        let each = records.div_ceil(count as u64);
+        let each = records.div_ceil(count as u64).max(EACH_AT_LEAST);
         let (mut expected, end) = (Expected::from(first, sizes), first + each);
         let (ready, go) = (Barrier::new(count + 1), AtomicBool::new(false));
         let took = thread::scope(|scope| -> Result<Duration> {
