@@ -42,6 +42,11 @@ impl Machine {
         })
     }
 
+    /// Whether others were at work when it began, so that figures are not to be gone by.
+    pub fn was_busy(&self) -> bool {
+        self.load[0] > 0.25 * self.cores as f64
+    }
+
     pub fn lines(&self) -> Vec<String> {
         let packages: Vec<_> = self.packages.iter().map(|(name, version)| format!("{name} {version}")).collect();
         let [one, five, fifteen] = self.load;

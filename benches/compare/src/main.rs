@@ -6,28 +6,18 @@
 
 mod arguments;
 mod bandwidth;
-mod case;
-#[path = "../../common/mod.rs"]
-mod common;
 mod groups;
 mod growth;
 mod idle;
 mod ipc;
 mod kernel;
 mod link;
-mod machine;
-mod measure;
 mod ours;
-mod plot;
-mod readme;
-mod report;
 mod sleeper;
 #[allow(clippy::manual_is_multiple_of, reason = "shared with what builds with an older Rust")]
 #[path = "../../../tests/support/mod.rs"]
 mod support;
-mod table;
 mod threads;
-mod units;
 
 use std::path::Path;
 use std::time::{Instant, SystemTime};
@@ -37,11 +27,13 @@ use anyhow::{Context, Result};
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use arguments::{Arguments, Plan};
+use dynring_compare::machine::Machine;
+use dynring_compare::report::{CaseReport, GroupReport, Report};
+use dynring_compare::{case, common, measure, plan, plot, readme, units};
+
+use arguments::Arguments;
 use groups::Chosen;
-use machine::Machine;
-use measure::measure;
-use report::{CaseReport, GroupReport, Report};
+use plan::{Plan, Share};
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
@@ -60,7 +52,7 @@ fn main() -> Result<()> {
         groups::list(&chosen);
         return Ok(());
     }
-    let report = run(chosen, &Plan::of(&arguments)?)?;
+    let report = run(chosen, &arguments.plan()?)?;
     write(&report, &directory)?;
     if arguments.publish { readme::update() } else { Ok(()) }
 }
@@ -82,24 +74,28 @@ fn run(chosen: Vec<Chosen>, plan: &Plan) -> Result<Report> {
     for line in machine.lines() {
         println!("{line}");
     }
+    if machine.was_busy() && plan.tells_speed() {
+        println!("others are at work on this machine: expect noise");
+    }
     common::pin(0);
     let groups = measure_all(chosen, plan)?;
     Ok(Report { machine, date, arguments: env::args().skip(1).collect(), effort: plan.name.to_owned(), groups })
 }
 
 fn measure_all(chosen: Vec<Chosen>, plan: &Plan) -> Result<Vec<GroupReport>> {
-    let peers = chosen.iter().flat_map(|(_, cases)| cases).map(|case| case.peers.len()).sum();
+    let all = chosen.iter().flat_map(|(_, cases)| cases).map(|case| case.peers.len()).sum();
     let (begun, mut seen) = (Instant::now(), 0);
-    let bar = ProgressBar::new(peers as u64);
+    let bar = ProgressBar::new(all as u64);
     bar.set_style(ProgressStyle::with_template("{elapsed} {bar:40} {percent} %, {eta} left: {msg}")?);
     let mut reports = Vec::new();
     for (group, cases) in chosen {
         let mut measured = Vec::new();
         for case in cases {
             bar.set_message(format!("{}: {}", group.name, case.name));
-            seen += case.peers.len();
-            let effort = plan.effort(peers, begun, seen as f64 / peers as f64);
-            let report = measure(case, effort, || bar.tick())?;
+            let share = Share { begun, all, before: seen, peers: case.peers.len() };
+            let effort = plan.effort(share);
+            seen += share.peers;
+            let report = measure::measure(case, effort, || bar.tick())?;
             bar.set_position(seen as u64);
             bar.suspend(|| show(&report, plan));
             measured.push(report);

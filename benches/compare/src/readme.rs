@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use comfy_table::{CellAlignment, Table, presets};
 
-use crate::report::{CaseReport, Report};
+use crate::case::At;
+use crate::report::{CaseReport, GoalReport, Report};
 
 const BEGIN: &str = "<!-- begin: cargo run --release -- --readme -->";
 const END: &str = "<!-- end: cargo run --release -- --readme -->";
@@ -26,31 +27,64 @@ struct Row {
     what: &'static str,
     group: &'static str,
     kind: &'static str,
-    only: fn(&CaseReport) -> bool,
+    only: fn(&At) -> bool,
     ours: &'static str,
 }
 
 const ROWS: &[Row] = &[
     Row { what: "drain a ring of the kernel", ours: "dynring drain", ..Row::of("kernel", "drain") },
+    Row {
+        what: "fill a user ring, 1 thread",
+        only: |at| at.producers == Some(1),
+        ours: "dynring reserve",
+        ..Row::of("kernel", "fill")
+    },
+    Row {
+        what: "fill a user ring, 4 threads",
+        only: |at| at.producers == Some(4),
+        ours: "dynring reserve",
+        ..Row::of("kernel", "fill")
+    },
     Row { what: "one thread sends and receives", ..Row::of("threads", "alone") },
-    Row { what: "1 thread to one", only: |case| case.at.producers == Some(1), ..Row::of("threads", "to one") },
-    Row { what: "1 thread to one", only: |case| case.at.producers == Some(1), ..Row::GATHERED },
-    Row { what: "2 threads to one", only: |case| case.at.producers == Some(2), ..Row::of("threads", "to one") },
-    Row { what: "2 threads to one", only: |case| case.at.producers == Some(2), ..Row::GATHERED },
-    Row { what: "4 threads to one", only: |case| case.at.producers == Some(4), ..Row::of("threads", "to one") },
-    Row { what: "4 threads to one", only: |case| case.at.producers == Some(4), ..Row::GATHERED },
+    Row { what: "1 thread to one", only: |at| at.producers == Some(1), ..Row::of("threads", "to one") },
+    Row {
+        what: "1 thread to one: lease and gather",
+        only: |at| at.producers == Some(1),
+        ours: "dynring, lease and gather",
+        ..Row::of("threads", "to one")
+    },
+    Row { what: "2 threads to one", only: |at| at.producers == Some(2), ..Row::of("threads", "to one") },
+    Row {
+        what: "2 threads to one: lease and gather",
+        only: |at| at.producers == Some(2),
+        ours: "dynring, lease and gather",
+        ..Row::of("threads", "to one")
+    },
+    Row { what: "4 threads to one", only: |at| at.producers == Some(4), ..Row::of("threads", "to one") },
+    Row {
+        what: "4 threads to one: lease and gather",
+        only: |at| at.producers == Some(4),
+        ours: "dynring, lease and gather",
+        ..Row::of("threads", "to one")
+    },
     Row {
         what: "to and fro between threads, median",
-        only: |case| case.at.percent == Some(50),
+        only: |at| at.percent == Some(50),
         ..Row::of("threads", "latency")
     },
+    Row { what: "to and fro between threads, p99", only: |at| at.percent == Some(99), ..Row::of("threads", "latency") },
     Row { what: "to another process", ..Row::of("ipc", "rate") },
-    Row { what: "to another process", ours: "dynring, lease and gather, writing consumer", ..Row::of("ipc", "rate") },
+    Row {
+        what: "to another process: lease and gather, writing consumer",
+        ours: "dynring, lease and gather, writing consumer",
+        ..Row::of("ipc", "rate")
+    },
     Row {
         what: "to and fro between processes, median",
-        only: |case| case.at.percent == Some(50),
+        only: |at| at.percent == Some(50),
         ..Row::of("ipc", "latency")
     },
+    Row { what: "to and fro between processes, p99", only: |at| at.percent == Some(99), ..Row::of("ipc", "latency") },
 ];
 
 /// Groups whose goals are listed: ratios of dynring to itself, or to what the machine can do.
@@ -60,18 +94,14 @@ const GOALS: [&str; 4] = ["growth", "idle", "sleeper", "bandwidth"];
 const LIMITS: [&str; 1] = ["bare loop"];
 
 impl Row {
-    const GATHERED: Self = Self { ours: "dynring, lease and gather", ..Self::of("threads", "to one") };
-
     const fn of(group: &'static str, kind: &'static str) -> Self {
         Self { what: "", group, kind, only: |_| true, ours: "dynring" }
     }
 
     fn cells(&self, report: &Report) -> Vec<String> {
-        let how = self.ours.strip_prefix("dynring").unwrap_or_default().trim_start_matches([',', ' ']);
-        let how = if how.is_empty() || how == "drain" { String::new() } else { format!(": {how}") };
-        let mut cells = vec![format!("{}{how}", self.what)];
+        let mut cells = vec![self.what.to_owned()];
         cells.extend(SIZES.map(|(bytes, _)| {
-            let mut cases = report.cases(self.group, self.kind).filter(|case| (self.only)(case));
+            let mut cases = report.cases(self.group, self.kind).filter(|case| (self.only)(&case.at));
             let case = cases.find(|case| case.at.bytes == bytes);
             case.and_then(|case| self.cell(case)).unwrap_or_default()
         }));
@@ -114,9 +144,10 @@ fn section(report: &Report) -> String {
     let machine = &report.machine;
     let day = report.date.split('T').next().unwrap_or_default();
     let commit = machine.commit.as_deref().unwrap_or("an unknown commit");
+    let busy = if machine.was_busy() { "**Others were at work on the machine: do not go by this.** " } else { "" };
     format!(
-        "Time of dynring divided by that of the best peer, who is named: below 1, dynring is faster. Medians of a {} run on {}, {} cores,\n\
-         {}, rustc {}, dynring at {commit}, {day}.\n\n{}\n\n\
+        "{busy}Time of dynring divided by that of the best peer, who is named: below 1, dynring is faster. Medians of a {} run on\n\
+         {}, {} cores, {}, rustc {}, dynring at {commit}, {day}.\n\n{}\n\n\
          Ratios of dynring to itself, or to what the machine can do:\n\n{}\n",
         report.effort,
         machine.cpu,
@@ -135,16 +166,19 @@ fn peers(report: &Report) -> Table {
 
 fn goals(report: &Report) -> Table {
     let groups = report.groups.iter().filter(|group| GOALS.contains(&group.name.as_str()));
-    let rows = groups.flat_map(|group| &group.cases).filter(|case| !case.goals.is_empty()).map(|case| {
-        let all = |text: &dyn Fn(&crate::report::GoalReport) -> String| {
-            case.goals.iter().map(text).collect::<Vec<_>>().join(", ")
-        };
-        let ratios = all(&|goal| format!("{} {:.2}{}", goal.peer, goal.ratio, if goal.met { "" } else { " (missed)" }));
-        let to = case.baseline.clone().unwrap_or_else(|| "the best hand-over".to_owned());
-        let wanted = case.goals.iter().map(|goal| goal.at_most).fold(0.0, f64::max);
-        vec![case.name.clone(), to, ratios, format!("{wanted:.2}")]
-    });
-    table(["", "to", "ratio", "wanted at most"], rows)
+    let cases = groups.flat_map(|group| &group.cases).filter(|case| !case.goals.is_empty());
+    table(["", "to", "ratio", "wanted at most"], cases.map(goal_cells))
+}
+
+fn goal_cells(case: &CaseReport) -> Vec<String> {
+    let ratio = |goal: &GoalReport| {
+        let missed = if goal.met { "" } else { " (missed)" };
+        format!("{}: {:.2}{missed}", goal.peer, goal.ratio)
+    };
+    let ratios: Vec<_> = case.goals.iter().map(ratio).collect();
+    let to = case.goals.first().map(GoalReport::others_in_words).unwrap_or_default();
+    let wanted = case.goals.iter().map(|goal| goal.at_most).fold(0.0, f64::max);
+    vec![case.name.clone(), to, ratios.join("; "), format!("{wanted:.2}")]
 }
 
 fn table<'a>(head: impl IntoIterator<Item = &'a str>, rows: impl Iterator<Item = Vec<String>>) -> Table {

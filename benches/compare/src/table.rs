@@ -45,7 +45,7 @@ impl CaseReport {
 }
 
 impl GoalReport {
-    fn others_in_words(&self) -> String {
+    pub fn others_in_words(&self) -> String {
         if self.others.len() > 2 { "the best of the others".to_owned() } else { self.others.join(" or ") }
     }
 }

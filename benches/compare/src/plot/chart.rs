@@ -13,10 +13,10 @@ use super::scale::{Logarithmic, marks};
 use crate::report::Report;
 use crate::units::number;
 
-const SIZE: (u32, u32) = (960, 540);
+const SIZE: (u32, u32) = (1020, 540);
 
 /// Room for labels beside the lines, and for two lines below.
-const BESIDE: u32 = 260;
+const BESIDE: u32 = 330;
 const BELOW: u32 = 46;
 
 const TEXT: RGBColor = RGBColor(0x73, 0x7b, 0x85);
@@ -74,7 +74,11 @@ impl<'f> Chart<'f> {
             machine.cpu, machine.cores, machine.kernel, report.effort
         );
         let compared = series.iter().any(|series| figure.is_measure(series));
-        let meaning = if compared { "2x: twice as good as the best of the others" } else { "" };
+        let meaning = if compared {
+            "2x above a point: the best of dynring is twice as good as the best of the others"
+        } else {
+            ""
+        };
         let below = [meaning.to_owned(), origin];
         (!series.is_empty()).then_some(Self { figure, series, below })
     }
