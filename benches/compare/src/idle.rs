@@ -15,8 +15,8 @@ pub const GROUP: Group = Group {
     name: "idle",
     about: "what producers that are registered and do nothing cost",
     explained: "One producer sends records of 64 bytes, in the same thread as the consumer; 1, 16, 128 or 1,024 others have sent
-        one record each before, and send no more. Records come 256 at a time, and what the consumer takes for them counts
-        (consumer); or one at a time, and sending and receiving count (both). Ratios are to 1 idle producer.",
+        one record each before, and send no more. Records come 256 at a time, and what the consumer takes for them counts;
+        or one at a time, and sending and receiving count. Ratios are to 1 idle producer.",
     packages: &[],
     ready: || Ok(()),
     needs: "idle",
@@ -35,17 +35,16 @@ const BATCH: u64 = 256;
 const GOAL: f64 = 1.1;
 
 fn cases() -> Vec<Case> {
-    let consumer = "the consumer of 256 records at a time, beside idle producers";
-    let both = "one thread sends and receives, beside idle producers";
-    vec![case("consumer", consumer, Crowd::batches), case("both", both, Crowd::one_by_one)]
+    let consumer = case("beside idle producers: 256 at a time, consumer", Crowd::batches);
+    vec![consumer, case("beside idle producers: one at a time", Crowd::one_by_one)]
 }
 
 /// Sends and receives as many records as it is told, and says what that took.
 type Work = fn(&mut Crowd, u64, &mut Expected) -> Result<Duration>;
 
-fn case(kind: &'static str, name: &str, work: Work) -> Case {
+fn case(name: &str, work: Work) -> Case {
     let peer = |idle| format!("{idle} idle");
-    let case = Case::new(kind, At::sizes(SIZES), name, "ns a record").baseline(peer(1));
+    let case = Case::new("idle", At::sizes(SIZES), name, "ns a record").baseline(peer(1));
     let add = |case: Case, idle| case.peer_at(idle, peer(idle), move || round(idle, work));
     IDLE.into_iter().fold(case, add).goal_for_all(GOAL)
 }

@@ -80,8 +80,6 @@ pub const FIGURES: &[Figure] = &[
     Figure {
         file: "growth.svg",
         title: "A record of 64 bytes, as the ring grows",
-        group: "growth",
-        kind: "ring",
         x: X::Ring,
         y: Y::Times,
         ..Figure::rate("growth", "ring")
@@ -91,7 +89,7 @@ pub const FIGURES: &[Figure] = &[
         title: "A record of 64 bytes, beside producers that are idle",
         x: X::Idle,
         y: Y::Times,
-        ..Figure::rate("idle", "consumer")
+        ..Figure::rate("idle", "idle")
     },
 ];
 
