@@ -144,7 +144,11 @@ fn section(report: &Report) -> String {
     let machine = &report.machine;
     let day = report.date.split('T').next().unwrap_or_default();
     let commit = machine.commit.as_deref().unwrap_or("an unknown commit");
-    let busy = if machine.was_busy() { "**Others were at work on the machine: do not go by this.** " } else { "" };
+    let busy = if machine.was_busy() {
+        "**Others were at work on the machine when this was measured: do not go by it.**\n\n"
+    } else {
+        ""
+    };
     format!(
         "{busy}Time of dynring divided by that of the best peer, who is named: below 1, dynring is faster. Medians of a {} run on\n\
          {}, {} cores, {}, rustc {}, dynring at {commit}, {day}.\n\n{}\n\n\
