@@ -10,7 +10,7 @@ use anyhow::{Result, ensure};
 use crate::common::{Sizes, back_off, fold};
 
 /// The most senders that a link has.
-pub const SENDERS: usize = 4;
+pub const SENDERS: usize = 64;
 
 /// Bytes that what lies between may take, where that can be said.
 pub const ROOM: usize = 1 << 20;

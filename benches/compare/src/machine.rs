@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::process::Command;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use sysinfo::System;
 
 /// What has to be known to read the figures.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Machine {
     pub cpu: String,
     pub cores: usize,
@@ -21,8 +20,6 @@ pub struct Machine {
     pub commit: Option<String>,
     /// Version of each package that takes part.
     pub packages: BTreeMap<String, String>,
-    /// Seconds since 1970.
-    pub begun: u64,
     /// Averages of the last minute, 5 and 15 minutes, before measuring.
     pub load: [f64; 3],
 }
@@ -41,9 +38,13 @@ impl Machine {
             rustc: rustc_version_runtime::version().to_string(),
             commit: commit(),
             packages: locked(packages)?,
-            begun: SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs(),
             load: [load.one, load.five, load.fifteen],
         })
+    }
+
+    /// Whether others were at work when it began, so that figures are not to be gone by.
+    pub fn was_busy(&self) -> bool {
+        self.load[0] > 0.25 * self.cores as f64
     }
 
     pub fn lines(&self) -> Vec<String> {

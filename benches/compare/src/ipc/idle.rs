@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use dynring::{CopyingConsumer, Ring, SharedRing};
 
 use super::child::{Child, tell, told};
-use crate::case::{Case, Round, Sample};
+use crate::case::{At, Case, Round, Sample};
 use crate::common::Sizes;
 
 pub const NAME: &str = "idle";
@@ -18,7 +18,8 @@ pub const NAME: &str = "idle";
 const WHILE: Duration = Duration::from_secs(2);
 
 pub fn case() -> Case {
-    Case::new("a consumer without records, 2 s, measured once", "ms of the processor's time")
+    let name = "a consumer without records, 2 s, measured once";
+    Case::new("wait", At::default(), name, "ms of the processor's time")
         .peer("dynring, blocked", || round("blocked"))
         .peer("dynring, polling", || round("polling"))
         .goal("dynring, blocked", 0.1, &["dynring, polling"])

@@ -11,7 +11,7 @@ use std::os::unix::net::UnixStream;
 
 use anyhow::Result;
 
-use crate::case::{Case, Group};
+use crate::case::{At, Case, Group};
 use crate::common::Sizes;
 use crate::link::{Receiver, Sender};
 use iceoryx::Iceoryx;
@@ -24,6 +24,11 @@ pub use child::play;
 pub const GROUP: Group = Group {
     name: "ipc",
     about: "records from one process to another",
+    explained:
+        "The other process sends to this one (rate); one record goes to and fro, of which half the time is taken, the
+        median and the 99th percentile (latency); a consumer waits for a record that does not come (wait). dynring is
+        shared by processes that trust each other, with a consumer that maps the data read-only, or one that writes a
+        word of each cache line that it has read; or by processes that do not, who copy.",
     packages: &["iceoryx2", "ipc-channel"],
     ready: || Ok(()),
     needs: "ipc",
@@ -61,7 +66,8 @@ fn cases() -> Vec<Case> {
 
 /// Up to 512 bytes, eight times the rate of iceoryx2 is wanted.
 fn rate(sizes: Sizes) -> Case {
-    let case = Case::new(format!("to another process, {} B", sizes.name()), "ns a record")
+    let name = format!("to another process, {} B", sizes.name());
+    let case = Case::new("rate", At::sizes(sizes), name, "ns a record")
         .peer("dynring", Way::Rate.by::<ReadOnly>(sizes))
         .peer("dynring, writing consumer", Way::Rate.by::<Owning>(sizes))
         .peer("dynring, copying", Way::Rate.by::<Copied>(sizes))
@@ -81,7 +87,8 @@ fn rate(sizes: Sizes) -> Case {
 fn latency(sizes: Sizes, percent: usize) -> Case {
     let way = Way::Latency { percent };
     let which = if percent == 50 { "median" } else { "p99" };
-    let case = Case::new(format!("half of to and fro between processes, {} B, {which}", sizes.name()), "ns")
+    let name = format!("half of to and fro between processes, {} B, {which}", sizes.name());
+    let case = Case::new("latency", At::sizes(sizes).percent(percent), name, "ns")
         .peer("dynring", way.by::<ReadOnly>(sizes))
         .peer("dynring, writing consumer", way.by::<Owning>(sizes))
         .peer("dynring, copying", way.by::<Copied>(sizes))

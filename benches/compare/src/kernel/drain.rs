@@ -12,8 +12,8 @@ use dynring::Consumer;
 use libbpf_rs::{MapHandle, RingBufferBuilder};
 
 use super::bare::Bare;
-use crate::case::{Case, Round, Sample};
-use crate::common::fold;
+use crate::case::{At, Case, Round, Sample};
+use crate::common::{Sizes, fold};
 use crate::support::bpf::{Records, Ring};
 use crate::support::id_of;
 use crate::support::pages::page_size;
@@ -25,6 +25,7 @@ const LENS: [usize; 4] = [8, 64, 512, 4096];
 
 /// What is done with a record. Returns its number.
 trait Reading: 'static {
+    const KIND: &'static str;
     const NAME: &'static str;
 
     fn read(payload: &[u8]) -> u64;
@@ -33,6 +34,7 @@ trait Reading: 'static {
 struct EveryByte;
 
 impl Reading for EveryByte {
+    const KIND: &'static str = "drain";
     const NAME: &'static str = "every byte";
 
     /// One piece of code for all peers: inlined into each, the same loop is up to a third slower in one than in another.
@@ -45,6 +47,7 @@ impl Reading for EveryByte {
 struct FirstWord;
 
 impl Reading for FirstWord {
+    const KIND: &'static str = "drain, first word";
     const NAME: &'static str = "first word";
 
     #[inline(always)]
@@ -59,7 +62,7 @@ pub fn cases() -> Vec<Case> {
 }
 
 fn case<R: Reading>(len: usize) -> Case {
-    Case::new(format!("drain, {len} B, {}", R::NAME), "ns a record")
+    Case::new(R::KIND, At::sizes(Sizes::Fixed(len)), format!("drain, {len} B, {}", R::NAME), "ns a record")
         .peer("dynring drain", move || round(len, dynring_drain::<R>))
         .peer("aya", move || round(len, aya::<R>))
         .peer("libbpf-rs", move || round(len, libbpf_rs::<R>))

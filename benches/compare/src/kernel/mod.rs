@@ -13,6 +13,11 @@ use crate::support;
 pub const GROUP: Group = Group {
     name: "kernel",
     about: "rings of the kernel, drained and filled",
+    explained:
+        "A program fills a ring of the kernel, and the peer drains it: every byte read, or the first word of each record
+        (drain); the peer fills a user ring, from one thread or from several, and a program drains it (fill). What the
+        program does does not count. The bare loop is what one writes by hand on mapped memory, with nothing checked.
+        Takes the right to use bpf(2).",
     packages: &["aya", "libbpf-rs", "libbpf-sys"],
     ready,
     needs: "kernel",

@@ -15,8 +15,8 @@ use dynring::{Producer, ReserveError};
 use libbpf_rs::{MapHandle, UserRingBuffer};
 
 use super::bare::BareProducer;
-use crate::case::{Case, Round, Sample};
-use crate::common::{back_off, cores, fill, pin};
+use crate::case::{At, Case, Round, Sample};
+use crate::common::{Sizes, back_off, cores, fill, pin};
 use crate::support::drain::UserRing;
 use crate::support::id_of;
 use crate::support::pages::page_size;
@@ -38,8 +38,12 @@ pub fn cases() -> Vec<Case> {
     alone.chain(together).collect()
 }
 
+fn at(len: usize, threads: usize) -> At {
+    At::sizes(Sizes::Fixed(len)).producers(threads)
+}
+
 fn alone(len: usize) -> Case {
-    Case::new(format!("fill, {len} B, 1 producer"), "ns a record")
+    Case::new("fill", at(len, 1), format!("fill, {len} B, 1 producer"), "ns a record")
         .peer("dynring reserve", move || round(len, 1, dynring_reserve))
         .peer("libbpf-rs", move || round(len, 1, libbpf_rs))
         .peer("bare loop", move || round(len, 1, bare))
@@ -50,7 +54,7 @@ fn alone(len: usize) -> Case {
 }
 
 fn together(len: usize, threads: usize) -> Case {
-    Case::new(format!("fill, {len} B, {threads} producers"), "ns a record")
+    Case::new("fill", at(len, threads), format!("fill, {len} B, {threads} producers"), "ns a record")
         .peer("dynring reserve", move || round(len, threads, dynring_reserve))
         .peer("libbpf-rs in a mutex", move || round(len, threads, libbpf_rs_locked))
         .peer("libbpf-rs in a brief mutex", move || round(len, threads, libbpf_rs_locked_briefly))

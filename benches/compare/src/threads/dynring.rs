@@ -15,9 +15,13 @@ pub type Gather = Kinds<Plain, Gathering>;
 pub type Lease = Kinds<Leasing, Reading>;
 pub type LeaseGather = Kinds<Leasing, Gathering>;
 
-pub struct Kinds<S, R>(PhantomData<(S, R)>);
+/// Producers that a ring has room for unless it is told otherwise.
+const PRODUCERS: usize = 32;
 
-impl<S, R> Kind for Kinds<S, R>
+/// A ring of that many bytes.
+pub struct Kinds<S, R, const CAPACITY: usize = ROOM>(PhantomData<(S, R)>);
+
+impl<S, R, const CAPACITY: usize> Kind for Kinds<S, R, CAPACITY>
 where
     S: crate::link::Sender + From<dynring::Producer> + Send + 'static,
     R: crate::link::Receiver + From<dynring::Consumer> + Send + 'static,
@@ -26,7 +30,7 @@ where
     type Receiver = R;
 
     fn link(senders: usize, _: Sizes) -> Result<(Vec<S>, R)> {
-        let ring = Ring::builder(ROOM).build()?;
+        let ring = Ring::builder(CAPACITY).max_producers(senders.max(PRODUCERS).try_into()?).build()?;
         let consumer = ring.consumer()?.into();
         let senders = (0..senders).map(|_| Ok(ring.producer()?.into())).collect::<Result<_>>()?;
         Ok((senders, consumer))

@@ -8,20 +8,27 @@ mod slots;
 
 use anyhow::{Result, bail};
 
-use self::dynring::{Gather, Lease, LeaseGather, Reserve};
-use crate::case::{Case, Group};
+use self::dynring::{Gather, Lease};
+use crate::case::{At, Case, Group};
 use crate::common::{SIZES, Sizes};
 use crate::link::{Receiver, Sender};
 use channels::{Crossbeam, Kanal, Std};
 use rings::{Aeron, BbQueue, Nexus, NexusSpsc, Rtrb};
-use run::Way;
 use slots::{DisruptorMulti, DisruptorSingle, Queue, ThingBuf};
 
-pub use run::{AT_LEAST, round_trips};
+pub use self::dynring::{Kinds, LeaseGather, Reserve};
+pub use run::{AT_LEAST, Way, round_trips};
 
 pub const GROUP: Group = Group {
     name: "threads",
     about: "records from threads to a thread",
+    explained:
+        "One thread sends a record and receives it (alone); 1, 2 and 4 threads send to one, and with 64 bytes up to 64
+        threads (to one); one record goes to and fro between two threads, of which half the time is taken, the median
+        and the 99th percentile (latency). Everybody has a megabyte between the threads. dynring as it comes; gather:
+        the consumer lets an eighth of the ring gather, for 20 us at the most; lease: 16 KiB are reserved at once.
+        aeron-rs takes part with its many-to-one ring buffer: its log buffers are of no use without a media driver,
+        which says how far a publication may write, and cleans the terms.",
     packages: &[
         "aeron-rs",
         "bbqueue",
@@ -70,15 +77,23 @@ fn only<T>(senders: usize, sender: T) -> Result<Vec<T>> {
     Ok(vec![sender])
 }
 
+/// How many threads send records of [`CROWDED`] bytes, besides the few that send records of all sizes.
+const CROWDS: [usize; 4] = [8, 16, 32, 64];
+const CROWDED: Sizes = Sizes::Fixed(64);
+
+const LATENCIES: [Sizes; 3] = [Sizes::Fixed(8), Sizes::Fixed(64), Sizes::Fixed(1024)];
+
 fn cases() -> Vec<Case> {
     let alone = SIZES.into_iter().map(alone);
-    let to_one = [1, 2, 4].into_iter().flat_map(|senders| SIZES.into_iter().map(move |sizes| to_one(senders, sizes)));
-    let latency = [8, 64, 1024].map(Sizes::Fixed).into_iter().map(latency);
-    alone.chain(to_one).chain(latency).collect()
+    let few = [1, 2, 4].into_iter().flat_map(|senders| SIZES.into_iter().map(move |sizes| to_one(senders, sizes)));
+    let crowds = CROWDS.into_iter().map(|senders| to_one(senders, CROWDED));
+    let latencies = LATENCIES.into_iter().flat_map(|sizes| [latency(sizes, 50), latency(sizes, 99)]);
+    alone.chain(few).chain(crowds).chain(latencies).collect()
 }
 
 fn alone(sizes: Sizes) -> Case {
-    let case = Case::new(format!("one thread sends and receives, {} B", sizes.name()), "ns a record");
+    let name = format!("one thread sends and receives, {} B", sizes.name());
+    let case = Case::new("alone", At::sizes(sizes), name, "ns a record");
     let case = case.peer("dynring", Way::Alone.by::<Reserve>(sizes));
     peers_to_one(peers(case, Way::Alone, sizes), Way::Alone, sizes).goal_to_all("dynring", 1.0)
 }
@@ -86,20 +101,24 @@ fn alone(sizes: Sizes) -> Case {
 fn to_one(senders: usize, sizes: Sizes) -> Case {
     let way = Way::ToOne(senders);
     let plural = if senders == 1 { "" } else { "s" };
-    let case = Case::new(format!("{senders} thread{plural} to one, {} B", sizes.name()), "ns a record")
+    let name = format!("{senders} thread{plural} to one, {} B", sizes.name());
+    let case = Case::new("to one", At::sizes(sizes).producers(senders), name, "ns a record")
         .peer("dynring", way.by::<Reserve>(sizes))
         .peer("dynring, gather", way.by::<Gather>(sizes))
         .peer("dynring, lease", way.by::<Lease>(sizes))
         .peer("dynring, lease and gather", way.by::<LeaseGather>(sizes));
     let case = peers(case, way, sizes);
     let case = if senders == 1 { peers_to_one(case, way, sizes) } else { case };
-    case.goal_to_all("dynring, lease and gather", 1.0)
+    case.goal_to_all("dynring", 1.0).goal_to_all("dynring, lease and gather", 1.0)
 }
 
-fn latency(sizes: Sizes) -> Case {
-    let case = Case::new(format!("half of to and fro, {} B, median", sizes.name()), "ns");
-    let case = case.peer("dynring", Way::Latency.by::<Reserve>(sizes));
-    peers_to_one(peers(case, Way::Latency, sizes), Way::Latency, sizes).goal_to_all("dynring", 1.0)
+fn latency(sizes: Sizes, percent: usize) -> Case {
+    let way = Way::Latency { percent };
+    let which = if percent == 50 { "median" } else { "p99" };
+    let name = format!("half of to and fro, {} B, {which}", sizes.name());
+    let case = Case::new("latency", At::sizes(sizes).percent(percent), name, "ns");
+    let case = case.peer("dynring", way.by::<Reserve>(sizes));
+    peers_to_one(peers(case, way, sizes), way, sizes).goal_to_all("dynring", 1.0)
 }
 
 /// Those that can have several senders.

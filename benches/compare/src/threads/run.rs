@@ -16,6 +16,9 @@ use crate::measure::quantile_of;
 /// How often something goes to and fro in a round: a median of fewer says nothing.
 pub const AT_LEAST: u64 = 200;
 
+/// How many records each of several threads sends in a round: fewer say how threads start.
+const EACH_AT_LEAST: u64 = 512;
+
 /// A way to measure a kind.
 #[derive(Clone, Copy, Debug)]
 pub enum Way {
@@ -23,8 +26,8 @@ pub enum Way {
     Alone,
     /// That many threads send to this one.
     ToOne(usize),
-    /// One record goes to and fro.
-    Latency,
+    /// One record goes to and fro; what counts is how many percent of them were faster than.
+    Latency { percent: usize },
 }
 
 impl Way {
@@ -36,7 +39,7 @@ impl Way {
         match self {
             Self::Alone => alone::<K>(sizes),
             Self::ToOne(senders) => to_one::<K>(senders, sizes),
-            Self::Latency => latency::<K>(sizes),
+            Self::Latency { percent } => latency::<K>(sizes, percent),
         }
     }
 }
@@ -66,7 +69,7 @@ fn to_one<K: Kind>(count: usize, sizes: Sizes) -> Result<Round> {
     let shared_core = count >= cores();
     let mut first = 1;
     Ok(Box::new(move |records| {
-        let each = records.div_ceil(count as u64);
+        let each = records.div_ceil(count as u64).max(EACH_AT_LEAST);
         let (mut expected, end) = (Expected::from(first, sizes), first + each);
         let (ready, go) = (Barrier::new(count + 1), AtomicBool::new(false));
         let took = thread::scope(|scope| -> Result<Duration> {
@@ -102,7 +105,7 @@ fn core_of(sender: usize) -> usize {
     1 + sender % (cores() - 1).max(1)
 }
 
-fn latency<K: Kind>(sizes: Sizes) -> Result<Round> {
+fn latency<K: Kind>(sizes: Sizes, percent: usize) -> Result<Round> {
     let (mut there, mut far) = K::link(1, sizes)?;
     let (mut back, mut near) = K::link(1, sizes)?;
     let shared_core = cores() < 2;
@@ -128,7 +131,7 @@ fn latency<K: Kind>(sizes: Sizes) -> Result<Round> {
             took
         })?;
         first += times;
-        Ok(Sample(quantile_of(took, 1, 2) / 2.0))
+        Ok(Sample(quantile_of(took, percent, 100) / 2.0))
     }))
 }
 
