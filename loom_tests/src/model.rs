@@ -133,6 +133,12 @@ impl Ring {
         Self::build(size, slots, first, true, StoreLoad::Fence).let_be_alone()
     }
 
+    /// Head is moved from the first reservation on, unless a model is about producing alone.
+    fn let_nobody_be_alone(self, first: u64) -> Self {
+        self.0.producer.registry.alone_until.store(first | 1, Ordering::Relaxed);
+        self
+    }
+
     /// The first producer need not move head until there is another.
     pub fn let_be_alone(self) -> Self {
         self.0.producer.registry.alone_until.store(0, Ordering::Relaxed);
@@ -160,21 +166,21 @@ impl Ring {
         let ring = Self::zeroed(capacity, size, slots, true, StoreLoad::Asymmetric);
         ring.0.consumer.consumer_pos.store(begun, Ordering::Relaxed);
         ring.0.producer.producer_pos.store(begun, Ordering::Relaxed);
-        ring
+        ring.let_nobody_be_alone(begun)
     }
 
     fn build(size: u64, slots: usize, first: u64, plain_readers: bool, store_load: StoreLoad) -> Self {
         let capacity = Capacity::of_ring(RingSize::new(size).unwrap(), true);
         let ring = Self::zeroed(capacity, size, slots, plain_readers, store_load);
         raw::initialise(&ring, Position::new(first));
-        ring
+        ring.let_nobody_be_alone(first)
     }
 
     fn zeroed(capacity: Capacity, size: u64, slots: usize, plain_readers: bool, store_load: StoreLoad) -> Self {
         let size = RingSize::new(size).unwrap();
         let granules = (size.bytes() / 8) as usize;
         let stale = |_| HeaderCell { word: AtomicU32::new(STALE), tag: AtomicU32::new(0) };
-        let ring = Self(Arc::new(Shared {
+        Self(Arc::new(Shared {
             size,
             capacity,
             plain_readers,
@@ -187,10 +193,7 @@ impl Ring {
             cells: (0..granules).map(|_| UnsafeCell::new(0)).collect(),
             futex: (Mutex::new(()), Condvar::new()),
             bell: (Mutex::new(false), Condvar::new()),
-        }));
-        // Nobody is alone here, unless a model is about that: head is moved from the first reservation on.
-        ring.0.producer.registry.alone_until.store(1, Ordering::Relaxed);
-        ring
+        }))
     }
 
     /// Registers a producer.

@@ -36,11 +36,10 @@
 //!        +---------+   (E2, release)   +---------------+ header written    +---------+
 //!        |  left   | ----------------> | s | ENTERING  | ----------------> |  left   |
 //!        |  at e   |                   +---------------+  (E6, release)    | at s+sz |
-//!        +---------+                     |    ^     |                      +---------+
-//!             ^                          |    |     | no space:
-//!             |            swap fails:   +----+     | give up
-//!             |            announce anew            | (E7, release)
-//!             +-------------------------------------+ left at s
+//!        +---------+                           |                           +---------+
+//!             ^                                | swap fails:
+//!             |                                | give up (E7, release)
+//!             +--------------------------------+ left at s
 //! ```
 //!
 //! A word never goes back, not even when its slot changes hands. Whatever it says, it *vouches* for what came before:
@@ -65,7 +64,7 @@
 //!       full unless there is space     E8                read anew how many slots there are
 //!       slot = s | ENTERING            E2                for each slot that says s | ENTERING    pass 2
 //!       head: s -> s + sz              E3                  with floor <= s < L:  L = s
-//!         or s = head, again           E4                fence                                   E11
+//!         or slot = s, spin, again     E7                fence                                   E11
 //!     header = length | BUSY, tag      E5
 //!     slot = s + sz                    E6
 //! ```
@@ -76,7 +75,7 @@
 //! r, between the floor and M, and its producer Q.
 //!
 //! 1. Swaps form a chain: each reads the value that the one before wrote. Head takes each value once, so the start that
-//!    Q announced was loaded from the very store that its swap then read. That load was an acquire (E1, E4), and all
+//!    Q announced was loaded from the very store that its swap then read. That load was an acquire (E1), and all
 //!    swaps are releases (E3). Hence each swap happens before the next producer's announcement, and what was sequenced
 //!    before a swap, above all its announcement, happens before all later swaps.
 //! 2. P's word says M because P loaded M from head (announced, or gave up there), or because P's swap wrote M. Either
@@ -106,7 +105,7 @@
 //!     StoreLoad                        E37               (word, span) = those of slot 0       E40 - E42
 //!     if slots_used is 1:                                end = s + sz if it is entering at s, else the word
 //!       header = length | BUSY, tag    E5                alone_until: 0 -> end                E43
-//!       slot = s + sz                  E6                  or end = alone_until               E44
+//!       slot = s + sz                  E6                  or end = alone_until               E4
 //!     else agree, as who comes                           head: -> end, unless it is further   E3
 //!       end = s + sz: as above                           reserve like everybody
 //!       else reserve like everybody
@@ -129,7 +128,7 @@
 //! gets what lies before that. ∎
 //!
 //! The claim about limits holds as before. Below `end`, it is the lone producer's word that counts: whoever comes has seen what it
-//! announced (E40), or has learned of `end` from who has (E43, E44), before it announces anything itself; so the second pass
+//! announced (E40), or has learned of `end` from who has (E43, E4), before it announces anything itself; so the second pass
 //! of whoever sees a newcomer's word sees that announcement, or something later.
 //!
 //! Whoever comes may die anywhere. If it has counted its slot, the lone producer sees that and agrees with itself. If it has agreed
@@ -160,8 +159,10 @@
 //! when a producer wants it. The word is the tag of a record that has been read; by the same edge, E8 and E9, it is
 //! written before a new tag may be.
 //!
-//! A producer that was refused after it announced stores its start without the flag (E7). It still vouches for its own
-//! earlier headers, hence release; and if it did not, then the consumer would stop at it for good.
+//! A producer whose swap fails stores its start without the flag (E7). It still vouches for its own earlier headers, hence
+//! release; and if it did not, then the consumer would stop at it for good. Then it spins for about a microsecond before it
+//! begins again, and hides nothing meanwhile. Two that take turns at head spend their time on handing cache lines over; let
+//! one go on alone for a while, and both come further.
 //!
 //! # Finishing, leases, batches, shrinking
 //!
@@ -385,10 +386,10 @@
 //!
 //! | edge | kind | where | partner | without it | model |
 //! |---|---|---|---|---|---|
-//! | E1 `HeadLoad` | acq | `claim`, `overtaken` | E3 | vouches for swaps that are not in sight | a |
+//! | E1 `HeadLoad` | acq | `claim`, `claim_slowly`, `overtaken` | E3 | vouches for swaps that are not in sight | a |
 //! | E2 `Announce` | rel | `attempt` | E10, E11 | overwrites the word that vouched for the last header | b |
-//! | E3 `SwapRelease` | rel | `attempt` | E1, E4 | the announcement may be seen after the swap | a |
-//! | E4 `SwapFailed` | acq | `attempt` | E3 | as E1, in the second try | a |
+//! | E3 `SwapRelease` | rel | `attempt` | E1 | the announcement may be seen after the swap | a |
+//! | E4 `AgreedLoad` | acq | `agree`, `agreed` | E43 | as E43 | ad |
 //! | E5 `TagStore` | rel | `write_header` | observers | a new tag beside an old length | c |
 //! | E6 `Leave` | rel | `attempt` | E10, E11 | left, and the header is not in sight | d |
 //! | E7 `GiveUp` | rel | `give_up` | E10, E11 | as E2 | e |
@@ -427,8 +428,7 @@
 //! | E40 `CompanyLoad` | fence | `reserved_alone` | E41, E2, E6 | the span of an earlier reservation is taken for that of this one | ac |
 //! | E41 `Span` | rel | `attempt_alone` | E42 | the span of a later reservation is | ac |
 //! | E42 `SpanLoad` | fence | `reserved_alone` | E41 | as E41 | ac |
-//! | E43 `AgreedStore` | rel | `agree` | E44 | the second pass misses the lone producer's announcement | ad |
-//! | E44 `AgreedLoad` | acq | `agree`, `agreed` | E43 | as E43 | ad |
+//! | E43 `AgreedStore` | rel | `agree` | E4 | the second pass misses the lone producer's announcement | ad |
 //!
 //! The swap of head does not acquire when it succeeds: see step 1 of the proof.
 //!

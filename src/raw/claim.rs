@@ -5,7 +5,7 @@ use core::cell::Cell;
 use super::finish::wake_any;
 use super::registry::Registration;
 use super::{Memory, alone, publish, released};
-use crate::sync::{Edge, Ordering, acquire, release};
+use crate::sync::{Edge, Ordering, acquire, back_off, release};
 use crate::wire::{Corrupt, HEADER_BYTES, Header, Position, SlotWord, Tag, stride};
 
 /// One producer: a slot, and what it remembers of the consumer.
@@ -53,9 +53,12 @@ pub enum Refusal {
 enum Room {
     Enough,
     Refused(Refusal),
-    /// The consumer has passed `start`, so somebody else has reserved there.
-    Overtaken(Position),
+    /// The consumer has passed the start, so somebody else has reserved there.
+    Overtaken,
 }
+
+/// Somebody else has reserved at a start that was announced.
+struct Taken;
 
 impl<M: Memory> Producer<M> {
     /// The producer that `slot` was registered for.
@@ -114,14 +117,17 @@ impl<M: Memory> Producer<M> {
         let start = Position::new(self.memory.head().load(acquire(Edge::HeadLoad)));
         let end = start.advance(self.padding(start, span) + span);
         if self.is_closed() || !self.has_room(end) {
-            return self.claim_slowly(start, None, span, write_headers);
+            return self.claim_slowly(span, write_headers);
         }
         match self.attempt(start, end, span, &write_headers) {
             Ok(at) => {
                 self.left(at != start);
                 Ok(at)
             }
-            Err(now) => self.claim_slowly(now, Some(start), span, write_headers),
+            Err(Taken) => {
+                self.make_way(start);
+                self.claim_slowly(span, write_headers)
+            }
         }
     }
 
@@ -176,10 +182,10 @@ impl<M: Memory> Producer<M> {
                 Err(refusal)
             }
             // Somebody else has reserved there, so it is alone no more.
-            Room::Overtaken(now) => {
+            Room::Overtaken => {
                 self.alone.set(None);
                 alone::end(&self.memory);
-                self.claim_slowly(now, None, span, write_headers)
+                self.claim_slowly(span, write_headers)
             }
         }
     }
@@ -195,8 +201,8 @@ impl<M: Memory> Producer<M> {
     ) -> Result<Position, Refusal> {
         self.alone.set(None);
         if alone::end(&self.memory) != end {
-            let now = Position::new(self.memory.head().load(acquire(Edge::HeadLoad)));
-            return self.claim_slowly(now, Some(start), span, write_headers);
+            self.give_up(start);
+            return self.claim_slowly(span, write_headers);
         }
         let at = self.write_headers(start, end, span, write_headers);
         self.slot.of(&self.memory).word.store(SlotWord::left(end).word(), release(Edge::Leave));
@@ -205,43 +211,30 @@ impl<M: Memory> Producer<M> {
     }
 
     #[cold]
-    fn claim_slowly(
-        &self,
-        mut start: Position,
-        mut announced: Option<Position>,
-        span: u64,
-        write_headers: impl Fn(Position),
-    ) -> Result<Position, Refusal> {
+    fn claim_slowly(&self, span: u64, write_headers: impl Fn(Position)) -> Result<Position, Refusal> {
         for _ in 0..TRIES {
+            let start = Position::new(self.memory.head().load(acquire(Edge::HeadLoad)));
             let end = start.advance(self.padding(start, span) + span);
             match self.find_room(start, end) {
                 Room::Enough => {}
-                Room::Overtaken(now) => {
-                    start = now;
-                    continue;
-                }
+                Room::Overtaken => continue,
                 Room::Refused(refusal) => {
-                    self.give_up(announced);
                     self.count(refusal);
                     return Err(refusal);
                 }
             }
             match self.attempt(start, end, span, &write_headers) {
                 Ok(at) => {
-                    self.left(announced.is_some() || at != start);
+                    self.left(at != start);
                     return Ok(at);
                 }
-                Err(now) => {
-                    announced = Some(start);
-                    start = now;
-                }
+                Err(Taken) => self.make_way(start),
             }
         }
-        self.give_up(announced);
         Err(Refusal::Contended)
     }
 
-    /// Announces `start`, swaps head to `end` if it is still `start`, and has the headers written. Else returns head.
+    /// Announces `start`, swaps head to `end` if it is still `start`, and has the headers written.
     #[inline(always)]
     fn attempt(
         &self,
@@ -249,20 +242,14 @@ impl<M: Memory> Producer<M> {
         end: Position,
         span: u64,
         write_headers: &impl Fn(Position),
-    ) -> Result<Position, Position> {
+    ) -> Result<Position, Taken> {
         let slot = self.slot.of(&self.memory);
         slot.span.store(end.since(start), Ordering::Relaxed);
         slot.word.store(SlotWord::entering(start).word(), release(Edge::Announce));
         // Success needs no acquire: head has each value once, so `start` was loaded, with acquire, from the same store.
-        let swapped = self.memory.head().compare_exchange(
-            start.get(),
-            end.get(),
-            release(Edge::SwapRelease),
-            acquire(Edge::SwapFailed),
-        );
-        if let Err(now) = swapped {
-            return Err(Position::new(now));
-        }
+        let swapped =
+            self.memory.head().compare_exchange(start.get(), end.get(), release(Edge::SwapRelease), Ordering::Relaxed);
+        swapped.map_err(|_| Taken)?;
         let at = self.write_headers(start, end, span, write_headers);
         slot.word.store(SlotWord::left(end).word(), release(Edge::Leave));
         Ok(at)
@@ -341,7 +328,7 @@ impl<M: Memory> Producer<M> {
     /// further by now, and maybe by laps: it must not be behind, and there is no saying how far ahead it may be.
     fn overtaken(&self, consumer_pos: Position) -> Room {
         let head = Position::new(self.memory.head().load(acquire(Edge::HeadLoad)));
-        if consumer_pos.is_after(head) { self.misplaced(consumer_pos, head) } else { Room::Overtaken(head) }
+        if consumer_pos.is_after(head) { self.misplaced(consumer_pos, head) } else { Room::Overtaken }
     }
 
     fn misplaced(&self, found: Position, producer: Position) -> Room {
@@ -355,13 +342,18 @@ impl<M: Memory> Producer<M> {
         Room::Refused(Refusal::Corrupt(corrupt))
     }
 
-    /// Leaves the entering state, if it was entered, without a reservation.
-    fn give_up(&self, announced: Option<Position>) {
-        if let Some(start) = announced {
-            let slot = self.slot.of(&self.memory);
-            slot.word.store(SlotWord::left(start).word(), release(Edge::GiveUp));
-            self.left(true);
-        }
+    /// Leaves the entering state without a reservation.
+    #[cold]
+    fn give_up(&self, start: Position) {
+        self.slot.of(&self.memory).word.store(SlotWord::left(start).word(), release(Edge::GiveUp));
+        self.left(true);
+    }
+
+    /// Leaves it to somebody else, who was faster, to go on for a while: two who take turns spend most of their time on handing
+    /// lines over.
+    fn make_way(&self, start: Position) {
+        self.give_up(start);
+        back_off();
     }
 
     fn count(&self, refusal: Refusal) {

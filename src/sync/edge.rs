@@ -28,8 +28,6 @@ edges! {
     Announce,
     /// Successful swap of head: releases the announcement before it.
     SwapRelease,
-    /// Failed swap of head: its value becomes the next announcement.
-    SwapFailed,
     /// The tag, stored after the length: a tag of this lap vouches for the length.
     TagStore,
     /// Producer leaves the entering state by storing the end of its reservation: the header is in memory.

@@ -27,6 +27,15 @@ pub fn fence_seq_cst(edge: Edge) {
     }
 }
 
+/// Spins for about a microsecond.
+pub fn back_off() {
+    // There is no time in models.
+    let pauses = if cfg!(any(dynring_loom, miri)) { 0 } else { 64 };
+    for _ in 0..pauses {
+        core::hint::spin_loop();
+    }
+}
+
 /// How a ring orders "I have stored" before "I look whether the other side sleeps".
 ///
 /// The side that is about to sleep runs a fence, and has others run a barrier where they do without.

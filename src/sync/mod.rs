@@ -8,7 +8,7 @@ mod fence;
 mod pad;
 
 pub use edge::{Edge, acquire, release};
-pub use fence::{StoreLoad, fence_acquire, fence_seq_cst};
+pub use fence::{StoreLoad, back_off, fence_acquire, fence_seq_cst};
 pub use pad::CachePadded;
 
 #[cfg(dynring_loom)]

@@ -13,7 +13,6 @@ fn noticed_by(edge: Edge) -> &'static str {
         Edge::HeadLoad => "entering::a_record_that_is_swapped_in_and_has_no_header_yet_hides_what_is_behind_it",
         Edge::Announce => "entering::a_lone_producers_announcement_vouches_for_its_previous_header",
         Edge::SwapRelease => "entering::a_record_that_is_swapped_in_and_has_no_header_yet_hides_what_is_behind_it",
-        Edge::SwapFailed => "entering::a_record_that_is_swapped_in_and_has_no_header_yet_hides_what_is_behind_it",
         Edge::TagStore => "observer::a_tag_of_this_lap_vouches_for_the_length",
         Edge::Leave => "reserve::one_producer_is_read_whole_and_in_order",
         Edge::GiveUp => "give_up::who_gives_up_hides_nothing_and_vouches_for_its_previous_header",
