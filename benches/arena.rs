@@ -109,7 +109,7 @@ fn interleaved(ways: &mut [&mut dyn FnMut()]) -> Vec<f64> {
     let mut times = vec![Vec::with_capacity(ROUNDS); ways.len()];
     for _ in 0..ROUNDS {
         for (way, times) in ways.iter_mut().zip(&mut times) {
-            times.push(time(|| way()));
+            times.push(time(way));
         }
     }
     times.into_iter().map(median).collect()

@@ -160,7 +160,7 @@
 //! written before a new tag may be.
 //!
 //! A producer whose swap fails stores its start without the flag (E7). It still vouches for its own earlier headers, hence
-//! release; and if it did not, then the consumer would stop at it for good. Then it spins for about a microsecond before it
+//! release; and if it did not, then the consumer would stop at it for good. Then it spins for a microsecond or more before it
 //! begins again, and hides nothing meanwhile. Two that take turns at head spend their time on handing cache lines over; let
 //! one go on alone for a while, and both come further.
 //!

@@ -125,7 +125,7 @@ impl<M: Memory> Producer<M> {
                 Ok(at)
             }
             Err(Taken) => {
-                self.make_way(start);
+                self.make_way(start, 0);
                 self.claim_slowly(span, write_headers)
             }
         }
@@ -212,7 +212,7 @@ impl<M: Memory> Producer<M> {
 
     #[cold]
     fn claim_slowly(&self, span: u64, write_headers: impl Fn(Position)) -> Result<Position, Refusal> {
-        for _ in 0..TRIES {
+        for nth in 1..=TRIES {
             let start = Position::new(self.memory.head().load(acquire(Edge::HeadLoad)));
             let end = start.advance(self.padding(start, span) + span);
             match self.find_room(start, end) {
@@ -228,7 +228,7 @@ impl<M: Memory> Producer<M> {
                     self.left(at != start);
                     return Ok(at);
                 }
-                Err(Taken) => self.make_way(start),
+                Err(Taken) => self.make_way(start, nth),
             }
         }
         Err(Refusal::Contended)
@@ -349,11 +349,11 @@ impl<M: Memory> Producer<M> {
         self.left(true);
     }
 
-    /// Leaves it to somebody else, who was faster, to go on for a while: two who take turns spend most of their time on handing
-    /// lines over.
-    fn make_way(&self, start: Position) {
+    /// Leaves it to somebody else, who was faster, to go on for a while, the longer the more often that was so: two who take turns
+    /// spend most of their time on handing lines over.
+    fn make_way(&self, start: Position, nth: u32) {
         self.give_up(start);
-        back_off();
+        back_off(nth);
     }
 
     fn count(&self, refusal: Refusal) {

@@ -87,8 +87,8 @@ fn a_block_of_a_slab_that_is_cut_anew_is_taken_before_or_not_at_all() {
         let taken = other.join().unwrap();
         assert!(taken.is_none() || larger.is_none());
         assert_eq!(arena.in_use(), u64::from(taken.is_some()) + 2 * u64::from(larger.is_some()));
-        taken.map(|block| arena.free(1, block));
-        larger.map(|block| arena.free(2, block));
+        taken.into_iter().for_each(|block| arena.free(1, block));
+        larger.into_iter().for_each(|block| arena.free(2, block));
         assert!(arena.use_block(0, 2) && arena.use_block(0, 1));
     });
 }
