@@ -15,6 +15,7 @@
 //! | metadata of a packet | a multiple of 4, to 252 bytes | the kernel's rule |
 //! | alignment of a payload | 8 bytes | records start at multiples of 8 |
 //! | registered producers | 4,096; 32 unless said otherwise | [`Builder::max_producers`](crate::Builder::max_producers) |
+//! | reserving without a swap, several times as fast | the ring's first producer, until there is another; never again after that | [`internal`](super::internal#a-producer-that-is-alone) |
 //! | the same in a user ring | 28 with pages of 4 KiB, 508 with 64 KiB; of all processes together | slots lie in the producer page |
 //! | consumers | 1, handed out once, in a ring of one process | |
 //! | positions | wrap at 2⁶⁴ | compared by distance, below 2⁶³ |
