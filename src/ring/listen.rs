@@ -31,7 +31,7 @@ use crate::wire::Corrupt;
 /// ```
 ///
 /// In a ring that processes share, a producer that dies rings no bell: [`recover`](Consumer::recover) now and then, as on a timer.
-/// (A consumer of a [task](Consumer::into_async) does so by itself.)
+/// (A consumer of a task, with the feature `tokio`, does so by itself.)
 ///
 /// To wait without having armed is to miss a record. Once it is readable, the descriptor stays so until the consumer is armed
 /// again: who leaves records for later needs no other reminder.

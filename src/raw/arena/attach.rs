@@ -5,7 +5,7 @@ use crate::raw::Claim;
 use crate::sync::Ordering;
 
 /// Takes a free place for `process`: from now on, things are done in its name. None if all are taken. Given back by
-/// [`recover`](super::recover).
+/// [`recover`](super::recover()).
 ///
 /// Claimed before it is taken, the place never looks as if its owner was dead.
 pub fn attach<M: Memory>(memory: &M, process: u32, claim: &(impl Claim + ?Sized)) -> Option<u16> {

@@ -92,8 +92,8 @@ impl Attached {
 
     #[cold]
     fn alloc_after_the_dead(&self, units: u64) -> Option<Block> {
-        let freed = self.claims.as_ref().is_some_and(|claims| claims.free_dead());
-        freed.then(|| self.heap().alloc(units)).flatten()
+        let claims = self.claims.as_deref()?;
+        take_freed(claims, || self.heap().alloc(units).ok_or(())).ok()
     }
 
     #[inline(always)]
