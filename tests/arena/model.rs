@@ -165,13 +165,13 @@ impl<'a> World<'a> {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: if cfg!(miri) { 2 } else { 256 },
+        cases: 256,
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
 
     #[test]
-    fn nothing_overlaps_and_nothing_is_lost(operations in prop::collection::vec(operation(), 1..if cfg!(miri) { 40 } else { 200 })) {
+    fn nothing_overlaps_and_nothing_is_lost(operations in prop::collection::vec(operation(), 1..200)) {
         let arena = Arena::builder(1 << 17).build().unwrap();
         let map = arena.create_map::<u8>("map", MapSize { entries: ENTRIES, key_bytes: 0 }).unwrap();
         let empty = arena.in_use();
