@@ -66,7 +66,7 @@ fn who_dies_anywhere_in_a_reservation_holds_up_nobody() {
 fn who_lives_goes_on_during_a_repair() {
     for looks in 0..LOOKS {
         // Between the swap and the header, and between the header and its tag, it is most intricate.
-        check(if (8..12).contains(&looks) { 2 } else { 1 }, move || {
+        check(if (11..15).contains(&looks) { 2 } else { 1 }, move || {
             let ring = Ring::new(64, 2, 0);
             let mut consumer = ring.consumer();
             let (registration, other) = (slot(&ring), ring.producer());
@@ -95,7 +95,7 @@ fn who_lives_goes_on_during_a_repair() {
 #[test]
 fn a_start_that_the_ring_has_gone_past_is_lost() {
     /// Dies with its start announced, and head not swapped.
-    const ANNOUNCED: u32 = 8;
+    const ANNOUNCED: u32 = 11;
     check(2, || {
         let ring = Ring::new(32, 2, 0);
         let mut consumer = ring.consumer();
@@ -128,8 +128,8 @@ fn a_start_that_the_ring_has_gone_past_is_lost() {
 
 #[test]
 fn of_two_who_die_at_one_place_the_right_one_has_reserved() {
-    for first_looks in 2..14 {
-        for second_looks in [3, 5, 6, 7, 8, LOOKS] {
+    for first_looks in 5..17 {
+        for second_looks in [5, 7, 8, 9, 10, LOOKS] {
             check(1, move || {
                 let ring = Ring::new(128, 3, 0);
                 let mut consumer = ring.consumer();
@@ -210,12 +210,12 @@ fn a_repair_dies(ring: fn() -> Ring, dies_after: impl Iterator<Item = u32> + Clo
 
 #[test]
 fn a_repair_that_dies_is_finished_by_the_next() {
-    a_repair_dies(|| Ring::new(64, 2, 0), 4..=8);
+    a_repair_dies(|| Ring::new(64, 2, 0), 7..=11);
 }
 
 #[test]
 fn a_repair_that_dies_leaves_it_to_the_next_to_show_plain_readers_what_the_dead_have_hidden() {
-    a_repair_dies(|| Ring::plain(64, 2, 0), 4..=8);
+    a_repair_dies(|| Ring::plain(64, 2, 0), 7..=11);
 }
 
 #[test]
