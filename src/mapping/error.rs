@@ -4,7 +4,6 @@ use core::fmt;
 use std::io;
 
 use crate::wire::DescriptorError;
-use crate::wire::arena::ArenaDescriptorError;
 
 /// A file that could not be attached to.
 #[derive(Debug)]
@@ -36,10 +35,8 @@ pub enum AttachError {
         /// Bytes for which there should be.
         expected: u64,
     },
-    /// It does not describe a ring that can be used here.
+    /// It does not describe a ring, or an arena, that can be used here.
     Descriptor(DescriptorError),
-    /// It does not describe an arena that can be used here.
-    Arena(ArenaDescriptorError),
     /// The ring was made for one process: [`Builder::build`](crate::Builder::build).
     NotShared,
     /// Somebody is about to remove it, or just has.
@@ -72,7 +69,6 @@ impl fmt::Display for AttachError {
                 write!(f, "the file has holes: there is memory for {found} bytes of it, and what is in it takes {expected}")
             }
             Self::Descriptor(error) => error.fmt(f),
-            Self::Arena(error) => error.fmt(f),
             Self::NotShared => f.write_str("the ring was made for one process, and is not to be shared"),
             Self::Removed => f.write_str("what is in the file is being removed"),
             Self::Message { descriptors } => {
@@ -88,7 +84,6 @@ impl std::error::Error for AttachError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Descriptor(error) => Some(error),
-            Self::Arena(error) => Some(error),
             Self::System(error) => Some(error),
             _ => None,
         }
@@ -98,12 +93,6 @@ impl std::error::Error for AttachError {
 impl From<DescriptorError> for AttachError {
     fn from(error: DescriptorError) -> Self {
         Self::Descriptor(error)
-    }
-}
-
-impl From<ArenaDescriptorError> for AttachError {
-    fn from(error: ArenaDescriptorError) -> Self {
-        Self::Arena(error)
     }
 }
 

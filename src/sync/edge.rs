@@ -1,27 +1,9 @@
-//! Every ordering of the protocol by name.
+//! Every ordering of the rings' protocol by name. Partners and proofs are in `docs::internal`.
 
-use super::Ordering;
-
-macro_rules! edges {
-    ($($(#[$doc:meta])* $name:ident,)*) => {
-        /// One ordering of the protocol: the half of a synchronises-with edge that one access provides.
-        ///
-        /// Partners and proofs are in `docs::internal`; for each edge, a model in `loom_tests` fails when the edge is weakened
-        /// to `Relaxed` (a fence: left out).
-        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-        pub enum Edge {
-            $($(#[$doc])* $name,)*
-        }
-
-        #[cfg(dynring_loom)]
-        impl Edge {
-            /// Every edge.
-            pub const ALL: &[Edge] = &[$(Edge::$name,)*];
-        }
-    };
-}
+use super::edges::edges;
 
 edges! {
+    "DYNRING_WEAKEN":
     /// Producer loads head before its first try; acquires the swaps before it.
     HeadLoad,
     /// Producer announces `start | ENTERING`; releases its own previous header.
@@ -108,30 +90,4 @@ edges! {
     CopyLoad,
     /// Fence between a copy and the look at how far producers have come meanwhile.
     TornCheck,
-}
-
-/// `Acquire`, or `Relaxed` in a model that weakens `edge`.
-#[inline(always)]
-pub fn acquire(edge: Edge) -> Ordering {
-    if weakened(edge) { Ordering::Relaxed } else { Ordering::Acquire }
-}
-
-/// `Release`, or `Relaxed` in a model that weakens `edge`.
-#[inline(always)]
-pub fn release(edge: Edge) -> Ordering {
-    if weakened(edge) { Ordering::Relaxed } else { Ordering::Release }
-}
-
-#[cfg(not(dynring_loom))]
-#[inline(always)]
-pub(super) fn weakened(_: Edge) -> bool {
-    false
-}
-
-/// Models are told by the environment which edge to weaken.
-#[cfg(dynring_loom)]
-pub(super) fn weakened(edge: Edge) -> bool {
-    static WEAKENED: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
-    let name = WEAKENED.get_or_init(|| std::env::var("DYNRING_WEAKEN").ok());
-    name.as_deref().is_some_and(|name| name == format!("{edge:?}"))
 }

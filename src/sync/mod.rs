@@ -4,10 +4,12 @@
 //! so that the models can weaken one edge at a time and see that a model notices.
 
 mod edge;
+mod edges;
 mod fence;
 mod pad;
 
 pub use edge::{Edge, acquire, release};
+pub(crate) use edges::edges;
 pub use fence::{StoreLoad, back_off, fence_acquire, fence_seq_cst};
 pub use pad::CachePadded;
 

@@ -64,10 +64,12 @@ pub struct Descriptor {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum DescriptorError {
-    /// The file does not hold a ring of this crate, or not yet.
+    /// The file does not hold what was looked for, a ring or an arena of this crate, or not yet.
     Magic {
         /// The bytes in the place of the magic.
         found: [u8; 8],
+        /// Those that belong there.
+        expected: [u8; 8],
     },
     /// Another version of the format.
     Version {
@@ -101,6 +103,20 @@ pub enum DescriptorError {
         found: u32,
         /// The most; the least is 1.
         max: u32,
+    },
+    /// No arena is for as many processes.
+    Processes {
+        /// How many it says.
+        found: u32,
+        /// The most; the least is 1.
+        max: u32,
+    },
+    /// No arena has as many pages of data.
+    Pages {
+        /// How many it says.
+        found: u32,
+        /// The most; the least is 1, and they are whole pages of the machine.
+        max: u64,
     },
     /// No ring has data of this size.
     Size {
@@ -149,26 +165,7 @@ impl Descriptor {
     /// # Errors
     /// They say what cannot be, or what this version does not understand.
     pub fn from_bytes(bytes: &[u8; DESCRIPTOR_BYTES], page: u64) -> Result<Self, DescriptorError> {
-        let magic = array(bytes, 0);
-        if magic != MAGIC {
-            return Err(DescriptorError::Magic { found: magic });
-        }
-        let version = u32_at(bytes, 8);
-        if version != VERSION {
-            return Err(DescriptorError::Version { found: version, known: VERSION });
-        }
-        let (found, computed) = (u64_at(bytes, 56), fnv1a(&bytes[..56]));
-        if found != computed {
-            return Err(DescriptorError::Checksum { found, computed });
-        }
-        let unknown = u64_at(bytes, 16) & !Features::KNOWN;
-        if unknown != 0 {
-            return Err(DescriptorError::Features { unknown });
-        }
-        let found = u32_at(bytes, 12);
-        if u64::from(found) != page {
-            return Err(DescriptorError::Page { found, expected: page });
-        }
+        check(bytes, MAGIC, Features::KNOWN, page)?;
         let slots = u32_at(bytes, 24);
         if slots == 0 || slots > MAX_SLOTS {
             return Err(DescriptorError::Slots { found: slots, max: MAX_SLOTS });
@@ -193,6 +190,37 @@ fn layout(bytes: &[u8; DESCRIPTOR_BYTES], slots: u32, page: u64) -> Result<Layou
     if found == expected { Ok(layout) } else { Err(DescriptorError::Length { found, expected }) }
 }
 
+/// Checks what every descriptor has, in whichever file: version, checksum, the features that are known, and that the machine has pages of
+/// `page` bytes.
+pub(super) fn check(
+    bytes: &[u8; DESCRIPTOR_BYTES],
+    magic: [u8; 8],
+    features: u64,
+    page: u64,
+) -> Result<(), DescriptorError> {
+    let found = array(bytes, 0);
+    if found != magic {
+        return Err(DescriptorError::Magic { found, expected: magic });
+    }
+    let version = u32_at(bytes, 8);
+    if version != VERSION {
+        return Err(DescriptorError::Version { found: version, known: VERSION });
+    }
+    let (found, computed) = (u64_at(bytes, 56), fnv1a(&bytes[..56]));
+    if found != computed {
+        return Err(DescriptorError::Checksum { found, computed });
+    }
+    let unknown = u64_at(bytes, 16) & !features;
+    if unknown != 0 {
+        return Err(DescriptorError::Features { unknown });
+    }
+    let found = u32_at(bytes, 12);
+    if u64::from(found) != page {
+        return Err(DescriptorError::Page { found, expected: page });
+    }
+    Ok(())
+}
+
 pub(super) fn array<const N: usize>(bytes: &[u8; DESCRIPTOR_BYTES], at: usize) -> [u8; N] {
     core::array::from_fn(|nth| bytes[at + nth])
 }
@@ -213,25 +241,29 @@ pub(super) fn fnv1a(bytes: &[u8]) -> u64 {
 impl core::fmt::Display for DescriptorError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
-            Self::Magic { found } => {
-                write!(
-                    f,
-                    "no ring of dynring: the file begins with {}, not with {}",
-                    found.escape_ascii(),
-                    MAGIC.escape_ascii()
-                )
-            }
+            Self::Magic { found, expected } => write!(
+                f,
+                "not what was looked for: the file begins with {}, not with {}",
+                found.escape_ascii(),
+                expected.escape_ascii()
+            ),
             Self::Version { found, known } => {
-                write!(f, "the ring is of version {found} of the format, and this is version {known}")
+                write!(f, "the file is of version {found} of the format, and this is version {known}")
             }
             Self::Checksum { found, computed } => {
-                write!(f, "the ring's descriptor is damaged: its checksum is {computed:#x}, and {found:#x} was written")
+                write!(f, "the descriptor is damaged: its checksum is {computed:#x}, and {found:#x} was written")
             }
             Self::Features { unknown } => {
-                write!(f, "the ring has features that this version does not know: {unknown:#x}")
+                write!(f, "the file has features that this version does not know: {unknown:#x}")
             }
             Self::Page { found, expected } => {
-                write!(f, "the ring was made for pages of {found} bytes, and here they have {expected}")
+                write!(f, "the file was made for pages of {found} bytes, and here they have {expected}")
+            }
+            Self::Processes { found, max } => {
+                write!(f, "the arena claims to be for {found} processes; 1 to {max} are allowed")
+            }
+            Self::Pages { found, max } => {
+                write!(f, "the arena claims {found} pages of data; 1 to {max}, whole pages of the machine, are allowed")
             }
             Self::Slots { found, max } => write!(f, "the ring claims {found} slots; 1 to {max} are allowed"),
             Self::Size { found } => {
@@ -241,7 +273,7 @@ impl core::fmt::Display for DescriptorError {
                 write!(f, "the ring claims a window at {found}; whole pages from {min} on are allowed")
             }
             Self::Length { found, expected } => {
-                write!(f, "the ring claims a file of {found} bytes; what it describes takes {expected}")
+                write!(f, "the descriptor claims a file of {found} bytes; what it describes takes {expected}")
             }
         }
     }

@@ -104,7 +104,7 @@ fn what_is_no_arena_is_refused() -> TestResult {
     let _alone = alone();
     let path = Path::new("refused");
     let ring = Ring::builder(4096).build_shared()?;
-    assert!(matches!(SharedArena::from_fd(&ring), Err(AttachError::Arena(_))));
+    assert!(matches!(SharedArena::from_fd(&ring), Err(AttachError::Descriptor(_))));
     assert!(matches!(dynring::SharedRing::from_fd(build(4096)), Err(AttachError::Descriptor(_))));
     let named = Arena::builder(4096).build_at(&path.0)?;
     assert!(matches!(SharedArena::from_fd(&named), Err(AttachError::NotSealed)));

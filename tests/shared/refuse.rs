@@ -175,7 +175,7 @@ fn foreign_files_are_refused() -> TestResult {
     alone("refuse::foreign_files_are_refused", || {
         for bytes in [vec![0; 1 << 16], b"\x7fELF".repeat(9000), b"dynring".repeat(9000), vec![0xff; 1 << 16]] {
             let error = refused(|| attach(&bytes));
-            let AttachError::Descriptor(DescriptorError::Magic { found }) = error else { panic!("{error}") };
+            let AttachError::Descriptor(DescriptorError::Magic { found, .. }) = error else { panic!("{error}") };
             assert_eq!(found, bytes[..8]);
         }
         let unshared = Ring::builder(SIZE).build()?;

@@ -279,9 +279,18 @@ fn all_is_put_right(ring: &Ring, expected: &[u64]) {
 
 #[test]
 fn a_lone_producer_that_dies_anywhere_holds_up_nobody_who_comes() {
+    dies_anywhere(|| Ring::of_one(64, 2, BEFORE_WRAP));
+}
+
+#[test]
+fn a_lone_producer_that_dies_anywhere_hides_nothing_from_plain_readers() {
+    dies_anywhere(|| Ring::plain_of_one(64, 2, BEFORE_WRAP));
+}
+
+fn dies_anywhere(ring: fn() -> Ring) {
     for looks in 0..LOOKS {
         check(2, move || {
-            let ring = Ring::of_one(64, 2, BEFORE_WRAP);
+            let ring = ring();
             let lone = raw::register(&ring, 0, &ring).unwrap();
             let doomed = {
                 let ring = ring.clone();

@@ -21,3 +21,4 @@ mod slots;
 mod snapshot;
 mod space;
 mod split;
+mod weakened;

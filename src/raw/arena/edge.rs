@@ -1,27 +1,9 @@
-//! Every ordering of the arena by name.
+//! Every ordering of the arena by name. Partners and proofs are in `docs::arena`.
 
-use crate::sync::Ordering;
-
-macro_rules! edges {
-    ($($(#[$doc:meta])* $name:ident,)*) => {
-        /// One ordering of the arena: the half of a synchronises-with edge that one access provides.
-        ///
-        /// Partners and proofs are in `docs::arena`; for each edge, a model in `loom_tests` fails when the edge is weakened to
-        /// `Relaxed`.
-        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-        pub enum Edge {
-            $($(#[$doc])* $name,)*
-        }
-
-        #[cfg(dynring_loom)]
-        impl Edge {
-            /// Every edge.
-            pub const ALL: &[Edge] = &[$(Edge::$name,)*];
-        }
-    };
-}
+use crate::sync::{Ordering, edges};
 
 edges! {
+    "DYNRING_WEAKEN_ARENA":
     /// A block is taken: what its last owner did with its bytes came before.
     BlockTake,
     /// A block is given back: its owner is done with its bytes.
@@ -56,34 +38,8 @@ edges! {
     Share,
 }
 
-/// `Acquire`, or `Relaxed` in a model that weakens `edge`.
-#[inline(always)]
-pub(super) fn acquire(edge: Edge) -> Ordering {
-    if weakened(edge) { Ordering::Relaxed } else { Ordering::Acquire }
-}
-
-/// `Release`, or `Relaxed` in a model that weakens `edge`.
-#[inline(always)]
-pub(super) fn release(edge: Edge) -> Ordering {
-    if weakened(edge) { Ordering::Relaxed } else { Ordering::Release }
-}
-
 /// Both, or `Relaxed` in a model that weakens `edge`.
 #[inline(always)]
 pub(super) fn both(edge: Edge) -> Ordering {
     if weakened(edge) { Ordering::Relaxed } else { Ordering::AcqRel }
-}
-
-#[cfg(not(dynring_loom))]
-#[inline(always)]
-fn weakened(_: Edge) -> bool {
-    false
-}
-
-/// Models are told by the environment which edge to weaken.
-#[cfg(dynring_loom)]
-fn weakened(edge: Edge) -> bool {
-    static WEAKENED: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
-    let name = WEAKENED.get_or_init(|| std::env::var("DYNRING_WEAKEN_ARENA").ok());
-    name.as_deref().is_some_and(|name| name == format!("{edge:?}"))
 }

@@ -28,7 +28,7 @@
 //!
 //! Each begins at a multiple of 4 KiB, and the data at a multiple of the machine's page.
 
-use super::super::descriptor::{DESCRIPTOR_BYTES, VERSION, array, fnv1a, u32_at, u64_at};
+use super::super::descriptor::{DESCRIPTOR_BYTES, DescriptorError, VERSION, check, fnv1a, u32_at, u64_at};
 use super::{PAGE_BYTES, PAGE_UNITS, Shape};
 
 /// What an arena's file begins with.
@@ -53,62 +53,6 @@ pub struct ArenaLayout {
 pub struct ArenaDescriptor {
     /// Where everything lies.
     pub layout: ArenaLayout,
-}
-
-/// A descriptor of an arena that is of no use here.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub enum ArenaDescriptorError {
-    /// The file does not hold an arena of this crate, or not yet.
-    Magic {
-        /// The bytes in the place of the magic.
-        found: [u8; 8],
-    },
-    /// Another version of the format.
-    Version {
-        /// The file's.
-        found: u32,
-        /// This crate's.
-        known: u32,
-    },
-    /// The bytes have changed since they were written.
-    Checksum {
-        /// In the file.
-        found: u64,
-        /// Of the bytes before it.
-        computed: u64,
-    },
-    /// Features that this version does not know.
-    Features {
-        /// The ones that are not known, a bit each.
-        unknown: u64,
-    },
-    /// Made on a machine with pages of another size.
-    Page {
-        /// Bytes of a page there.
-        found: u32,
-        /// Bytes of a page here.
-        expected: u64,
-    },
-    /// No arena is for as many processes.
-    Processes {
-        /// How many it says.
-        found: u32,
-        /// The most; the least is 1.
-        max: u32,
-    },
-    /// No arena has so many pages.
-    Size {
-        /// Pages that it says.
-        found: u32,
-    },
-    /// The file cannot be that long.
-    Length {
-        /// Bytes that it says.
-        found: u64,
-        /// Bytes that everything takes.
-        expected: u64,
-    },
 }
 
 impl ArenaLayout {
@@ -202,86 +146,27 @@ impl ArenaDescriptor {
     ///
     /// # Errors
     /// They say what cannot be, or what this version does not understand.
-    pub fn from_bytes(bytes: &[u8; DESCRIPTOR_BYTES], page: u64) -> Result<Self, ArenaDescriptorError> {
-        use ArenaDescriptorError as Error;
-
-        let magic = array(bytes, 0);
-        if magic != ARENA_MAGIC {
-            return Err(Error::Magic { found: magic });
-        }
-        let version = u32_at(bytes, 8);
-        if version != VERSION {
-            return Err(Error::Version { found: version, known: VERSION });
-        }
-        let (found, computed) = (u64_at(bytes, 56), fnv1a(&bytes[..56]));
-        if found != computed {
-            return Err(Error::Checksum { found, computed });
-        }
-        let unknown = u64_at(bytes, 16) | u64_at(bytes, 40) | u64_at(bytes, 48);
+    pub fn from_bytes(bytes: &[u8; DESCRIPTOR_BYTES], page: u64) -> Result<Self, DescriptorError> {
+        check(bytes, ARENA_MAGIC, 0, page)?;
+        let unknown = u64_at(bytes, 40) | u64_at(bytes, 48);
         if unknown != 0 {
-            return Err(Error::Features { unknown });
-        }
-        let found = u32_at(bytes, 12);
-        if u64::from(found) != page {
-            return Err(Error::Page { found, expected: page });
+            return Err(DescriptorError::Features { unknown });
         }
         Ok(Self { layout: layout(bytes, page)? })
     }
 }
 
-fn layout(bytes: &[u8; DESCRIPTOR_BYTES], page: u64) -> Result<ArenaLayout, ArenaDescriptorError> {
+fn layout(bytes: &[u8; DESCRIPTOR_BYTES], page: u64) -> Result<ArenaLayout, DescriptorError> {
     let processes = u32_at(bytes, 24);
     if !(1..=MAX_PROCESSES).contains(&processes) {
-        return Err(ArenaDescriptorError::Processes { found: processes, max: MAX_PROCESSES });
+        return Err(DescriptorError::Processes { found: processes, max: MAX_PROCESSES });
     }
     let found = u32_at(bytes, 28);
     let layout = ArenaLayout::new(u64::from(found) * PAGE_BYTES, processes, page).filter(|it| it.pages == found);
-    let layout = layout.ok_or(ArenaDescriptorError::Size { found })?;
+    let layout = layout.ok_or(DescriptorError::Pages { found, max: MAX_PAGES })?;
     let (found, expected) = (u64_at(bytes, 32), layout.file_bytes());
-    if found == expected { Ok(layout) } else { Err(ArenaDescriptorError::Length { found, expected }) }
+    if found == expected { Ok(layout) } else { Err(DescriptorError::Length { found, expected }) }
 }
-
-impl core::fmt::Display for ArenaDescriptorError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            Self::Magic { found } => write!(
-                f,
-                "no arena of dynring: the file begins with {}, not with {}",
-                found.escape_ascii(),
-                ARENA_MAGIC.escape_ascii()
-            ),
-            Self::Version { found, known } => {
-                write!(f, "the arena is of version {found} of the format, and this is version {known}")
-            }
-            Self::Checksum { found, computed } => {
-                write!(
-                    f,
-                    "the arena's descriptor is damaged: its checksum is {computed:#x}, and {found:#x} was written"
-                )
-            }
-            Self::Features { unknown } => {
-                write!(f, "the arena has features that this version does not know: {unknown:#x}")
-            }
-            Self::Page { found, expected } => {
-                write!(f, "the arena was made for pages of {found} bytes, and here they have {expected}")
-            }
-            Self::Processes { found, max } => {
-                write!(f, "the arena claims to be for {found} processes; 1 to {max} are allowed")
-            }
-            Self::Size { found } => {
-                write!(
-                    f,
-                    "the arena claims {found} pages of data; 1 to {MAX_PAGES}, whole pages of the machine, are allowed"
-                )
-            }
-            Self::Length { found, expected } => {
-                write!(f, "the arena claims a file of {found} bytes; what it describes takes {expected}")
-            }
-        }
-    }
-}
-
-impl std::error::Error for ArenaDescriptorError {}
 
 #[cfg(test)]
 mod tests {
@@ -292,7 +177,7 @@ mod tests {
     }
 
     /// The same with other bytes at `at`, and a checksum that fits.
-    fn changed(at: usize, field: &[u8]) -> Result<ArenaDescriptor, ArenaDescriptorError> {
+    fn changed(at: usize, field: &[u8]) -> Result<ArenaDescriptor, DescriptorError> {
         let mut bytes = descriptor().to_bytes();
         bytes[at..at + field.len()].copy_from_slice(field);
         let checksum = fnv1a(&bytes[..56]);
@@ -312,7 +197,7 @@ mod tests {
 
     #[test]
     fn a_field_that_cannot_be_is_refused_by_name() {
-        use ArenaDescriptorError as Error;
+        use DescriptorError as Error;
 
         assert!(matches!(changed(0, b"dynring\0"), Err(Error::Magic { .. })));
         assert_eq!(changed(8, &2u32.to_ne_bytes()), Err(Error::Version { found: 2, known: 1 }));
@@ -324,7 +209,7 @@ mod tests {
             assert_eq!(changed(24, &found.to_ne_bytes()), Err(Error::Processes { found, max: MAX_PROCESSES }));
         }
         for found in [0, u32::MAX] {
-            assert_eq!(changed(28, &found.to_ne_bytes()), Err(Error::Size { found }));
+            assert_eq!(changed(28, &found.to_ne_bytes()), Err(Error::Pages { found, max: MAX_PAGES }));
         }
         let length = descriptor().layout.file_bytes();
         for found in [0, length - 1, length + 4096, u64::MAX] {

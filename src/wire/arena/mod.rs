@@ -15,7 +15,7 @@ mod token;
 pub use block::{BlockState, BlockWord, LARGE};
 pub use cell::{CellState, CellWord};
 pub use class::{CLASSES, Class, class_of};
-pub use descriptor::{ARENA_MAGIC, ArenaDescriptor, ArenaDescriptorError, ArenaLayout, MAX_PROCESSES};
+pub use descriptor::{ARENA_MAGIC, ArenaDescriptor, ArenaLayout, MAX_PROCESSES};
 pub use page::PageWord;
 pub use shape::{CELL_WORDS, MAP_HEADER_WORDS, MAP_MAGIC, MAX_ENTRIES, MAX_KEY_BYTES, NAME_BYTES, ROOT_ENTRIES, Shape};
 pub use token::{TOKEN_BYTES, TokenFields};
