@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Locks;
 use crate::mapping::RingFile;
-use crate::raw::{self, Claims, LivingClaim, Mapped, NoSeat, Repaired};
+use crate::raw::{self, Claims, LivingClaim, Mapped, Memory, NoSeat, Repaired, owned_slots};
 use crate::wire::Corrupt;
 
 /// Where its producers get their locks.
@@ -32,7 +32,10 @@ impl Claims for Roster {
     fn free_dead(&self) -> bool {
         let Ok(locks) = self.file.locks() else { return false };
         match repair(&locks, &self.memory) {
-            Ok(Some(Repaired { left, .. })) => left > 0,
+            // A slot that is free and could not be had: a child that was just forked has its lock until it becomes something else.
+            Ok(Some(Repaired { left, .. })) => {
+                left > 0 || owned_slots(&self.memory).count() < self.memory.slots().len()
+            }
             Ok(None) => true,
             Err(_) => false,
         }

@@ -6,10 +6,12 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Barrier;
 use std::thread;
+use std::time::Duration;
 
-use dynring::{AttachError, BuildError, Ring, SharedRing};
+use dynring::{AttachError, BuildError, RegisterError, Ring, SharedRing};
 
-use crate::forge::{Attacked, SLOTS, at};
+use crate::alone::alone;
+use crate::forge::{Attacked, SLOTS, at, hold};
 
 type TestResult = Result<(), Box<dyn Error>>;
 
@@ -67,22 +69,41 @@ fn forge_dead(attacked: &Attacked) {
 
 #[test]
 fn as_many_who_come_at_once_as_there_are_slots_of_the_dead_get_them() -> TestResult {
+    // Alone: a child that another test forks has the locks of the last round for a moment, as if its owners lived.
+    alone("attach::as_many_who_come_at_once_as_there_are_slots_of_the_dead_get_them", || {
+        let attacked = Attacked::new();
+        let ring = &attacked.ring;
+        for round in 0..100 {
+            forge_dead(&attacked);
+            let (all_here, all_there) = (Barrier::new(SLOTS), Barrier::new(SLOTS));
+            thread::scope(|scope| {
+                for _ in 0..SLOTS {
+                    scope.spawn(|| {
+                        all_here.wait();
+                        let producer = ring.producer();
+                        // None leaves a slot to another.
+                        all_there.wait();
+                        assert!(producer.is_ok(), "round {round}: {producer:?}");
+                    });
+                }
+            });
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn a_free_slot_whose_lock_somebody_has_for_a_moment_is_waited_for() -> TestResult {
     let attacked = Attacked::new();
-    let ring = &attacked.ring;
-    for round in 0..100 {
-        forge_dead(&attacked);
-        let (all_here, all_there) = (Barrier::new(SLOTS), Barrier::new(SLOTS));
-        thread::scope(|scope| {
-            for _ in 0..SLOTS {
-                scope.spawn(|| {
-                    all_here.wait();
-                    let producer = ring.producer();
-                    // None leaves a slot to another.
-                    all_there.wait();
-                    assert!(producer.is_ok(), "round {round}: {producer:?}");
-                });
-            }
+    let child = attacked.reopened()?;
+    hold(&child, 4096, SLOTS as i64)?;
+    assert!(matches!(attacked.ring.producer(), Err(RegisterError::Full { .. })));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            thread::sleep(Duration::from_millis(5));
+            drop(child);
         });
-    }
+        assert!(attacked.ring.producer().is_ok());
+    });
     Ok(())
 }
