@@ -1,12 +1,14 @@
 //! Reading: the loop over records, for rings of this crate and of the kernel alike.
 
-use core::ops::ControlFlow;
+mod run;
+mod sleep;
+mod stuck;
 
-use super::memory::{ASLEEP, AWAKE, LISTENING};
+use super::memory::AWAKE;
 use super::tally::Tally;
-use super::{Liveness, Memory, Sleeper, is_closed, limit, reserved};
-use crate::sync::{Edge, Ordering, fence_acquire, fence_seq_cst, release};
-use crate::wire::{Corrupt, HEADER_BYTES, Header, Position, SlotWord, Tag, stride};
+use super::{Memory, is_closed, limit, reserved};
+use crate::sync::{Edge, Ordering, fence_acquire, release};
+use crate::wire::{Corrupt, HEADER_BYTES, Header, Position, stride};
 
 /// The one consumer.
 ///
@@ -37,17 +39,6 @@ pub struct Consumer<M> {
 struct Origin {
     generation: fn() -> u32,
     made: u32,
-}
-
-/// What holds the consumer up, where there is more than it can see.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct HeldUp {
-    /// Where.
-    pub at: Position,
-    /// The payload length that was reserved; not known while the producer is still entering.
-    pub len: Option<u32>,
-    /// The slot of the producer that has not finished; none if it has freed its slot, or the ring has none.
-    pub slot: Option<u32>,
 }
 
 /// A record.
@@ -177,75 +168,6 @@ impl<M: Memory> Consumer<M> {
         }
     }
 
-    /// The record at which the consumer has to stop because it is reserved and not finished, with the length that was
-    /// reserved. Discarded ones before it are skipped.
-    #[cold]
-    pub fn unfinished(&mut self) -> Option<Found> {
-        if !matches!(self.peek(), Ok(None)) || self.taken == self.limit {
-            return None;
-        }
-        let (at, header) = (self.taken, self.header(self.taken));
-        header.is_busy().then_some(Found { at, len: header.len() })
-    }
-
-    /// What holds the consumer up, if anything does: an unfinished record, or a producer that is entering.
-    #[cold]
-    pub fn held_up(&mut self) -> Option<HeldUp> {
-        if let Some(Found { at, len }) = self.unfinished() {
-            let slot = if self.is_ours() { self.owner_of(at) } else { None };
-            return Some(HeldUp { at, len: Some(len), slot });
-        }
-        let at = self.limit;
-        if self.taken != at || !self.is_ours() || self.corrupt.is_some() {
-            return None;
-        }
-        let announced = SlotWord::entering(at).word();
-        let entering = |slot: &super::Slot| slot.word.load(Ordering::Relaxed) == announced;
-        let slot = self.memory.used_slots().iter().position(entering)? as u32;
-        let beyond = reserved(&self.memory) != at;
-        beyond.then_some(HeldUp { at, len: None, slot: Some(slot) })
-    }
-
-    /// The slot whose owner has reserved the record at `at`, below the limit. None if it has freed its slot since: then it has
-    /// finished the record by now, or never will.
-    fn owner_of(&self, at: Position) -> Option<u32> {
-        let tag = Tag::from_word(self.memory.header(at).tag.load(Ordering::Relaxed));
-        let owns = |slot: &super::Slot| slot.owner.load(Ordering::Relaxed) == u32::from(tag.owner());
-        let slot = self.memory.used_slots().iter().position(owns).filter(|_| tag.owner() != 0);
-        fence_acquire(Edge::OwnerLoad);
-        slot.map(|index| index as u32)
-    }
-
-    /// Skips the unfinished record that holds the consumer up, if nobody is left to finish it: its owner has freed its slot,
-    /// or is dead. Whether it did.
-    ///
-    /// # Errors
-    /// The ring is corrupt; sticky.
-    #[cold]
-    pub fn skip_abandoned<L: Liveness>(&mut self, liveness: &L) -> Result<bool, Corrupt> {
-        let Some(Found { at, .. }) = self.unfinished().filter(|_| self.is_ours()) else { return Ok(false) };
-        let _proof = match self.owner_of(at) {
-            None => None,
-            Some(slot) => match liveness.prove_dead(slot) {
-                Some(proof) => Some(proof),
-                None => return Ok(false),
-            },
-        };
-        // Anew: it may have finished the record before it went.
-        let header = self.header(at);
-        if !header.is_busy() {
-            return Ok(true);
-        }
-        let (len, stride) = (header.len(), stride(header.len()));
-        if stride > self.limit.since(at) {
-            return Err(self.overlong(at, len));
-        }
-        self.taken = at.advance(stride);
-        self.tally.abandoned = self.tally.abandoned.wrapping_add(1);
-        self.tally.note(&self.memory, self.taken, self.published);
-        Ok(true)
-    }
-
     /// Takes the ring for corrupt from now on, for a reason that lies outside what the consumer reads.
     pub fn give_up(&mut self, corrupt: Corrupt) {
         self.poison(corrupt);
@@ -356,27 +278,6 @@ impl<M: Memory> Consumer<M> {
         }
     }
 
-    /// Calls `each` with committed records that are known to be there, one after the other, until it breaks, or something else
-    /// comes than a record with a payload. Each is given back before the next, also if `each` panics.
-    #[inline(always)]
-    pub fn run(&mut self, mut each: impl FnMut(&M, Found) -> ControlFlow<()>) -> ControlFlow<()> {
-        let limit = self.limit;
-        let run = &mut Run { at: self.taken, consumer: self };
-        while run.at != limit {
-            let at = run.at;
-            let header = run.consumer.header(at);
-            let (len, stride) = (header.len(), stride(header.len()));
-            if !header.is_committed() || len == 0 || stride > limit.since(at) {
-                break;
-            }
-            run.at = at.advance(stride);
-            let flow = each(&run.consumer.memory, Found { at, len });
-            run.give_back();
-            flow?;
-        }
-        ControlFlow::Continue(())
-    }
-
     /// Writes to every cache line that has been read to its end, and so takes it away from the producer.
     ///
     /// A line that both sides merely share is dear for the producer to take back; one that the consumer owns is handed
@@ -388,17 +289,6 @@ impl<M: Memory> Consumer<M> {
         while !end.is_after(self.taken) {
             self.memory.header(end.retreat(HEADER_BYTES)).tag.store(0, Ordering::Relaxed);
             end = end.advance(LINE);
-        }
-    }
-
-    #[cold]
-    fn wake_waiting(&self) {
-        let enough = self.memory.used_slots().iter().any(|slot| {
-            let wanted = slot.wanted.load(Ordering::Relaxed);
-            wanted != 0 && !Position::new(wanted & !7).is_after(self.published)
-        });
-        if enough {
-            self.memory.wake(Sleeper::Producers);
         }
     }
 
@@ -479,85 +369,6 @@ impl<M: Memory> Consumer<M> {
         *self.corrupt.insert(corrupt)
     }
 
-    /// Says that the consumer is about to sleep, and returns the futex value to sleep on.
-    ///
-    /// What must follow, in this order: the heavy side of the ring's [`StoreLoad`](crate::sync::StoreLoad),
-    /// [`disconnected`](Self::disconnected) and one more [`peek`](Self::peek), the sleep if both find nothing and the consumer
-    /// does not [owe](Self::owes_space), [`woken`](Self::woken).
-    pub fn about_to_sleep(&mut self) -> u32 {
-        self.publish();
-        let seq = self.memory.producer().wake_seq.load(Ordering::Relaxed);
-        self.memory.consumer().state.sleeping.store(ASLEEP, Ordering::Relaxed);
-        seq
-    }
-
-    /// Says that an event loop is about to wait for the ring's bell, which has been hung up.
-    ///
-    /// What must follow is the same, but for the futex: the bell, silenced before the last look, is heard. The event loop may go
-    /// on waiting while the consumer does other things, until [`woken`](Self::woken).
-    #[cfg_attr(miri, allow(dead_code, reason = "there is no eventfd under Miri"))]
-    pub fn about_to_listen(&mut self) {
-        self.publish();
-        self.memory.consumer().state.sleeping.store(LISTENING, Ordering::Relaxed);
-    }
-
-    /// Whether something was skipped or handed out that has not been given back.
-    ///
-    /// A consumer that owes must not sleep, for the last look may have skipped records: an adaptive commit goes by
-    /// `consumer_pos` to tell whether its record is the one that is waited for, and producers may wait for the space.
-    #[inline]
-    pub fn owes_space(&self) -> bool {
-        self.published != self.taken
-    }
-
-    /// Takes back [`about_to_sleep`](Self::about_to_sleep) and [`about_to_listen`](Self::about_to_listen).
-    pub fn woken(&self) {
-        self.memory.consumer().state.sleeping.store(AWAKE, Ordering::Relaxed);
-    }
-
-    /// Whether a producer waits for space, as far as the count of those who do goes. It stays too high for good if a producer dies
-    /// between counting itself and saying what it waits for, as nobody can tell then whether it has.
-    #[inline]
-    fn may_be_waited_for(&self) -> bool {
-        self.is_ours() && self.memory.producer().registry.waiting.load(Ordering::Relaxed) != 0
-    }
-
-    /// Whether a producer says that it waits for space.
-    pub fn is_waited_for(&self) -> bool {
-        let waits = |slot: &super::Slot| slot.wanted.load(Ordering::Relaxed) != 0;
-        self.may_be_waited_for() && self.memory.used_slots().iter().any(waits)
-    }
-
-    /// Whether nobody is left who could produce a record.
-    ///
-    /// If so, what [`peek`](Self::peek) finds from then on is all there is, until a new producer registers.
-    pub fn disconnected(&self) -> bool {
-        if !self.is_ours() {
-            return false;
-        }
-        let registry = &self.memory.producer().registry;
-        // In this order: a first producer that comes in between must not look like the last one that has gone.
-        let expected =
-            registry.slots_used.load(Ordering::Relaxed) == 0 && registry.openers.load(Ordering::Relaxed) != 0;
-        fence_acquire(Edge::RegisteredLoad);
-        let gone = self.memory.used_slots().iter().all(|slot| slot.owner.load(Ordering::Relaxed) == 0);
-        fence_acquire(Edge::OwnersLoad);
-        gone && !expected
-    }
-
-    /// Says that the consumer is gone for good, and wakes producers that wait for space.
-    pub fn close(&mut self) {
-        self.publish();
-        if !self.is_ours() {
-            return;
-        }
-        self.memory.consumer().state.closed.store(1, Ordering::Relaxed);
-        fence_seq_cst(Edge::CloseFence);
-        if self.may_be_waited_for() {
-            self.memory.wake(Sleeper::Producers);
-        }
-    }
-
     /// Records skipped because nobody was left to finish them.
     #[inline]
     pub fn abandoned(&self) -> u64 {
@@ -575,29 +386,3 @@ impl<M: Memory> Consumer<M> {
 #[cold]
 #[inline(always)]
 fn rarely() {}
-
-/// Where a consumer is while it runs over records: in a register, which is why it is this fast.
-struct Run<'c, M: Memory> {
-    consumer: &'c mut Consumer<M>,
-    at: Position,
-}
-
-impl<M: Memory> Run<'_, M> {
-    #[inline(always)]
-    fn give_back(&mut self) {
-        if self.consumer.is_ours() {
-            self.consumer.taken = self.at;
-            self.consumer.publish();
-        } else {
-            self.consumer.memory.consumer().consumer_pos.store(self.at.get(), release(Edge::SpaceStore));
-        }
-    }
-}
-
-impl<M: Memory> Drop for Run<'_, M> {
-    #[inline]
-    fn drop(&mut self) {
-        self.consumer.taken = self.at;
-        self.consumer.publish();
-    }
-}

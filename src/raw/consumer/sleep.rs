@@ -1,0 +1,99 @@
+//! What the consumer does around its sleep, and for producers that wait.
+
+use super::Consumer;
+use crate::raw::memory::{ASLEEP, AWAKE, LISTENING};
+use crate::raw::{Memory, Sleeper, Slot};
+use crate::sync::{Edge, Ordering, fence_acquire, fence_seq_cst};
+use crate::wire::Position;
+
+impl<M: Memory> Consumer<M> {
+    /// Says that the consumer is about to sleep, and returns the futex value to sleep on.
+    ///
+    /// What must follow, in this order: the heavy side of the ring's [`StoreLoad`](crate::sync::StoreLoad),
+    /// [`disconnected`](Self::disconnected) and one more [`peek`](Self::peek), the sleep if both find nothing and the consumer
+    /// does not [owe](Self::owes_space), [`woken`](Self::woken).
+    pub fn about_to_sleep(&mut self) -> u32 {
+        self.publish();
+        let seq = self.memory.producer().wake_seq.load(Ordering::Relaxed);
+        self.memory.consumer().state.sleeping.store(ASLEEP, Ordering::Relaxed);
+        seq
+    }
+
+    /// Says that an event loop is about to wait for the ring's bell, which has been hung up.
+    ///
+    /// What must follow is the same, but for the futex: the bell, silenced before the last look, is heard. The event loop may go
+    /// on waiting while the consumer does other things, until [`woken`](Self::woken).
+    #[cfg_attr(miri, allow(dead_code, reason = "there is no eventfd under Miri"))]
+    pub fn about_to_listen(&mut self) {
+        self.publish();
+        self.memory.consumer().state.sleeping.store(LISTENING, Ordering::Relaxed);
+    }
+
+    /// Whether something was skipped or handed out that has not been given back.
+    ///
+    /// A consumer that owes must not sleep, for the last look may have skipped records: an adaptive commit goes by
+    /// `consumer_pos` to tell whether its record is the one that is waited for, and producers may wait for the space.
+    #[inline]
+    pub fn owes_space(&self) -> bool {
+        self.published != self.taken
+    }
+
+    /// Takes back [`about_to_sleep`](Self::about_to_sleep) and [`about_to_listen`](Self::about_to_listen).
+    pub fn woken(&self) {
+        self.memory.consumer().state.sleeping.store(AWAKE, Ordering::Relaxed);
+    }
+
+    /// Whether a producer waits for space, as far as the count of those who do goes. It stays too high for good if a producer dies
+    /// between counting itself and saying what it waits for, as nobody can tell then whether it has.
+    #[inline]
+    pub(super) fn may_be_waited_for(&self) -> bool {
+        self.is_ours() && self.memory.producer().registry.waiting.load(Ordering::Relaxed) != 0
+    }
+
+    /// Whether a producer says that it waits for space.
+    pub fn is_waited_for(&self) -> bool {
+        let waits = |slot: &Slot| slot.wanted.load(Ordering::Relaxed) != 0;
+        self.may_be_waited_for() && self.memory.used_slots().iter().any(waits)
+    }
+
+    /// Whether nobody is left who could produce a record.
+    ///
+    /// If so, what [`peek`](Self::peek) finds from then on is all there is, until a new producer registers.
+    pub fn disconnected(&self) -> bool {
+        if !self.is_ours() {
+            return false;
+        }
+        let registry = &self.memory.producer().registry;
+        // In this order: a first producer that comes in between must not look like the last one that has gone.
+        let expected =
+            registry.slots_used.load(Ordering::Relaxed) == 0 && registry.openers.load(Ordering::Relaxed) != 0;
+        fence_acquire(Edge::RegisteredLoad);
+        let gone = self.memory.used_slots().iter().all(|slot| slot.owner.load(Ordering::Relaxed) == 0);
+        fence_acquire(Edge::OwnersLoad);
+        gone && !expected
+    }
+
+    /// Says that the consumer is gone for good, and wakes producers that wait for space.
+    pub fn close(&mut self) {
+        self.publish();
+        if !self.is_ours() {
+            return;
+        }
+        self.memory.consumer().state.closed.store(1, Ordering::Relaxed);
+        fence_seq_cst(Edge::CloseFence);
+        if self.may_be_waited_for() {
+            self.memory.wake(Sleeper::Producers);
+        }
+    }
+
+    #[cold]
+    pub(super) fn wake_waiting(&self) {
+        let enough = self.memory.used_slots().iter().any(|slot| {
+            let wanted = slot.wanted.load(Ordering::Relaxed);
+            wanted != 0 && !Position::new(wanted & !7).is_after(self.published)
+        });
+        if enough {
+            self.memory.wake(Sleeper::Producers);
+        }
+    }
+}
