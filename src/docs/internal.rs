@@ -157,7 +157,8 @@
 //!
 //! Before it gives back, the consumer writes to one word of each line that it has read, so that the line is its own
 //! when a producer wants it. The word is the tag of a record that has been read; by the same edge, E8 and E9, it is
-//! written before a new tag may be.
+//! written before a new tag may be. What is written is what is there: until the space is given back, and for ever if the
+//! consumer dies before, a repair may go by that tag (see [below](#producers-that-die), step 4).
 //!
 //! A producer whose swap fails stores its start without the flag (E7). It still vouches for its own earlier headers, hence
 //! release; and if it did not, then the consumer would stop at it for good. Then it spins for a microsecond or more before it

@@ -74,7 +74,7 @@ fn assert_refused(inherited: &TrustedRing) {
     assert!(matches!(ring.producer(), Err(RegisterError::Inherited)));
     assert!(matches!(inherited.producer(), Err(RegisterError::Inherited)));
     assert!(matches!(ring.consumer(), Err(ConsumerError::Inherited)));
-    assert!(matches!(inherited.writing_consumer(), Err(ConsumerError::Inherited)));
+    assert!(matches!(inherited.reading_consumer(), Err(ConsumerError::Inherited)));
     assert!(matches!(ring.repair(), Err(RepairError::Inherited)));
     assert_eq!(ring.stats().unwrap_err().kind(), ErrorKind::Unsupported);
     assert_eq!(ring.has_consumer().unwrap_err().kind(), ErrorKind::Unsupported);

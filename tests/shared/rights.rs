@@ -127,15 +127,15 @@ fn a_consumer_writes_its_page_and_nothing_else() -> TestResult {
 }
 
 #[test]
-fn a_trusted_consumer_writes_its_page_and_the_data_if_it_is_to() -> TestResult {
-    alone("rights::a_trusted_consumer_writes_its_page_and_the_data_if_it_is_to", || {
+fn a_trusted_consumer_writes_its_page_and_the_data_unless_it_is_only_to_read() -> TestResult {
+    alone("rights::a_trusted_consumer_writes_its_page_and_the_data_unless_it_is_only_to_read", || {
         let ring = ring()?;
         // SAFETY: all processes are this one.
         let trusted = unsafe { ring.trusted() };
-        let consumer = trusted.consumer()?;
+        let consumer = trusted.reading_consumer()?;
         only_these_are_writable(&ring, &[Part::ConsumerPage])?;
         drop(consumer);
-        let _consumer = trusted.writing_consumer()?;
+        let _consumer = trusted.consumer()?;
         only_these_are_writable(&ring, &[Part::ConsumerPage, Part::Data])
     })
 }

@@ -74,11 +74,7 @@ const ROWS: &[Row] = &[
     },
     Row { what: "to and fro between threads, p99", only: |at| at.percent == Some(99), ..Row::of("threads", "latency") },
     Row { what: "to another process", ..Row::of("ipc", "rate") },
-    Row {
-        what: "to another process: lease and gather, writing consumer",
-        ours: "dynring, lease and gather, writing consumer",
-        ..Row::of("ipc", "rate")
-    },
+    Row { what: "to another process: lease and gather", ours: "dynring, lease and gather", ..Row::of("ipc", "rate") },
     Row {
         what: "to and fro between processes, median",
         only: |at| at.percent == Some(50),

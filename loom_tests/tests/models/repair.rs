@@ -126,6 +126,38 @@ fn a_start_that_the_ring_has_gone_past_is_lost() {
     });
 }
 
+/// The consumer takes lines of what it has read away from producers, before it gives back the space.
+#[test]
+fn what_a_consumer_that_dies_has_done_to_records_tells_repair_nothing_wrong() {
+    /// Dies with its start announced, and head not swapped.
+    const ANNOUNCED: u32 = 11;
+    for looks in 0..LOOKS {
+        check(2, move || {
+            // The first record ends its line, and its header is what the consumer writes to.
+            let ring = Ring::new(64, 2, 56);
+            let (registration, other) = (slot(&ring), ring.producer());
+            let doomed = {
+                let ring = ring.clone();
+                thread::spawn(move || {
+                    reserve_and_die(&ring, registration, 8, ANNOUNCED);
+                })
+            };
+            send(&other, 0, 2).unwrap();
+            die_doing(&ring, looks, |mortal| {
+                let mut consumer = raw::Consumer::new(mortal);
+                consumer.take().unwrap();
+                consumer.publish();
+            });
+            doomed.join().unwrap();
+            repair_all(&ring);
+            let mut successor = ring.consumer();
+            let given_back = successor.consumer_pos() != Position::new(56);
+            send(&other, 0, 3).unwrap();
+            assert_eq!(receive_all_past_the_dead(&mut successor), if given_back { vec![3] } else { vec![2, 3] });
+        });
+    }
+}
+
 #[test]
 fn of_two_who_die_at_one_place_the_right_one_has_reserved() {
     for first_looks in 5..17 {

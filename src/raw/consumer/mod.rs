@@ -281,13 +281,15 @@ impl<M: Memory> Consumer<M> {
     /// Writes to every cache line that has been read to its end, and so takes it away from the producer.
     ///
     /// A line that both sides merely share is dear for the producer to take back; one that the consumer owns is handed
-    /// over in one step. What is written is the tag of a header that nobody will read.
+    /// over in one step. What is written is what is there, a tag as it may be: until the space is given back, whoever repairs
+    /// the ring may read in it who has reserved.
     #[inline(always)]
     fn own_lines(&self) {
         const LINE: u64 = 64;
         let mut end = Position::new(self.published.get() | (LINE - 1)).advance(1);
         while !end.is_after(self.taken) {
-            self.memory.header(end.retreat(HEADER_BYTES)).tag.store(0, Ordering::Relaxed);
+            let tag = &self.memory.header(end.retreat(HEADER_BYTES)).tag;
+            tag.store(tag.load(Ordering::Relaxed), Ordering::Relaxed);
             end = end.advance(LINE);
         }
     }

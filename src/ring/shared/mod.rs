@@ -354,21 +354,22 @@ impl TrustedRing {
         self.ring.register()
     }
 
-    /// The consumer. It cannot write to the data.
+    /// The consumer. As in rings of one process, it writes to one word of each cache line that it has read, what is there already:
+    /// that takes the line away from the producer, and makes it cheaper to hand over the next time.
     ///
     /// # Errors
     /// As [`SharedRing::consumer`].
     pub fn consumer(&self) -> Result<Consumer, ConsumerError> {
-        self.ring.consume(Writable { consumer: true, producer: false, data: false })
+        self.ring.consume(Writable { consumer: true, producer: false, data: true })
     }
 
-    /// The consumer, which may write to the data: one word of each cache line that it has read, which takes the line away from
-    /// the producer and makes it cheaper to hand over the next time. So it is in rings of one process.
+    /// The consumer, to which the data is mapped read-only. Records are slower to hand over to it, on some processors several
+    /// times; whatever goes wrong in its process, the records stay what producers have written.
     ///
     /// # Errors
     /// As [`SharedRing::consumer`].
-    pub fn writing_consumer(&self) -> Result<Consumer, ConsumerError> {
-        self.ring.consume(Writable { consumer: true, producer: false, data: true })
+    pub fn reading_consumer(&self) -> Result<Consumer, ConsumerError> {
+        self.ring.consume(Writable { consumer: true, producer: false, data: false })
     }
 
     /// The ring, without the trust.

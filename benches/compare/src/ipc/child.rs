@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::Kind;
 use super::iceoryx::Iceoryx;
 use super::idle;
-use super::ours::{Copied, Gathered, Leased, LeasedGathered, LeasedGatheredReadOnly, Owning, ReadOnly};
+use super::ours::{ByDefault, Copied, Gathered, Leased, LeasedGathered, ReadOnly};
 use super::system::{IpcChannel, Pipe, SeqPacket};
 use crate::common::{Sizes, core_number, cores, pin_to};
 use crate::link::{By, Expected, Sender, receive_all};
@@ -72,11 +72,10 @@ pub fn play(part: &str, core: Option<usize>) -> Result<()> {
     let by = By { sender: 0, sizes, shared_core: cores.parse::<usize>()? < 2 };
     match kind {
         ReadOnly::NAME => act::<ReadOnly>(role, by, &parent),
-        Owning::NAME => act::<Owning>(role, by, &parent),
+        ByDefault::NAME => act::<ByDefault>(role, by, &parent),
         Copied::NAME => act::<Copied>(role, by, &parent),
         Gathered::NAME => act::<Gathered>(role, by, &parent),
         Leased::NAME => act::<Leased>(role, by, &parent),
-        LeasedGatheredReadOnly::NAME => act::<LeasedGatheredReadOnly>(role, by, &parent),
         LeasedGathered::NAME => act::<LeasedGathered>(role, by, &parent),
         Iceoryx::NAME => act::<Iceoryx>(role, by, &parent),
         Pipe::NAME => act::<Pipe>(role, by, &parent),

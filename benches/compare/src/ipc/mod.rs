@@ -15,7 +15,7 @@ use crate::case::{At, Case, Group};
 use crate::common::Sizes;
 use crate::link::{Receiver, Sender};
 use iceoryx::Iceoryx;
-use ours::{Copied, Gathered, Leased, LeasedGathered, LeasedGatheredReadOnly, Owning, ReadOnly};
+use ours::{ByDefault, Copied, Gathered, Leased, LeasedGathered, ReadOnly};
 use run::Way;
 use system::{IpcChannel, Pipe, SeqPacket};
 
@@ -68,20 +68,15 @@ fn cases() -> Vec<Case> {
 fn rate(sizes: Sizes) -> Case {
     let name = format!("to another process, {} B", sizes.name());
     let case = Case::new("rate", At::sizes(sizes), name, "ns a record")
-        .peer("dynring", Way::Rate.by::<ReadOnly>(sizes))
-        .peer("dynring, writing consumer", Way::Rate.by::<Owning>(sizes))
+        .peer("dynring", Way::Rate.by::<ByDefault>(sizes))
+        .peer("dynring, reading consumer", Way::Rate.by::<ReadOnly>(sizes))
         .peer("dynring, copying", Way::Rate.by::<Copied>(sizes))
         .peer("dynring, gather", Way::Rate.by::<Gathered>(sizes))
         .peer("dynring, lease", Way::Rate.by::<Leased>(sizes))
-        .peer("dynring, lease and gather", Way::Rate.by::<LeasedGatheredReadOnly>(sizes))
-        .peer("dynring, lease and gather, writing consumer", Way::Rate.by::<LeasedGathered>(sizes))
+        .peer("dynring, lease and gather", Way::Rate.by::<LeasedGathered>(sizes))
         .baseline("iceoryx2");
     let case = peers(case, Way::Rate, sizes);
-    if sizes.largest() > 512 {
-        case
-    } else {
-        case.goal("dynring, lease and gather, writing consumer", 0.125, &["iceoryx2"])
-    }
+    if sizes.largest() > 512 { case } else { case.goal("dynring", 0.125, &["iceoryx2"]) }
 }
 
 fn latency(sizes: Sizes, percent: usize) -> Case {
@@ -89,8 +84,8 @@ fn latency(sizes: Sizes, percent: usize) -> Case {
     let which = if percent == 50 { "median" } else { "p99" };
     let name = format!("half of to and fro between processes, {} B, {which}", sizes.name());
     let case = Case::new("latency", At::sizes(sizes).percent(percent), name, "ns")
-        .peer("dynring", way.by::<ReadOnly>(sizes))
-        .peer("dynring, writing consumer", way.by::<Owning>(sizes))
+        .peer("dynring", way.by::<ByDefault>(sizes))
+        .peer("dynring, reading consumer", way.by::<ReadOnly>(sizes))
         .peer("dynring, copying", way.by::<Copied>(sizes))
         .baseline("iceoryx2");
     let case = peers(case, way, sizes);

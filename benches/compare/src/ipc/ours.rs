@@ -1,4 +1,4 @@
-//! dynring: read-only, writing and copying consumers, leases, and records left to gather.
+//! dynring: consumers that may write to the data, that only read, and that copy; leases, and records left to gather.
 
 use std::marker::PhantomData;
 use std::os::unix::net::UnixStream;
@@ -11,14 +11,13 @@ use crate::common::Sizes;
 use crate::link::{ROOM, Receiver, Sender};
 use crate::ours::{Copying, CopyingOut, Gathering, Leasing, Plain, Reading};
 
+pub type ByDefault = Trusting<Plain, Reading, true>;
 pub type ReadOnly = Trusting<Plain, Reading, false>;
-pub type Owning = Trusting<Plain, Reading, true>;
-pub type Gathered = Trusting<Plain, Gathering, false>;
-pub type Leased = Trusting<Leasing, Reading, false>;
-pub type LeasedGatheredReadOnly = Trusting<Leasing, Gathering, false>;
+pub type Gathered = Trusting<Plain, Gathering, true>;
+pub type Leased = Trusting<Leasing, Reading, true>;
 pub type LeasedGathered = Trusting<Leasing, Gathering, true>;
 
-/// Among those who trust each other. The consumer writes to what it has read, or not.
+/// Among those who trust each other. The consumer writes to what it has read, as by default, or not.
 pub struct Trusting<S, R, const WRITES: bool>(PhantomData<(S, R)>);
 
 /// Among those who do not.
@@ -50,12 +49,11 @@ macro_rules! named {
 }
 
 named! {
-    ReadOnly: "dynring",
-    Owning: "dynring-writing",
+    ByDefault: "dynring",
+    ReadOnly: "dynring-reading",
     Gathered: "dynring-gather",
     Leased: "dynring-lease",
-    LeasedGatheredReadOnly: "dynring-lease-gather",
-    LeasedGathered: "dynring-lease-gather-writing",
+    LeasedGathered: "dynring-lease-gather",
 }
 
 impl<S, R, const WRITES: bool> Kind for Trusting<S, R, WRITES>
@@ -71,7 +69,7 @@ where
 
     fn receiver(other: &UnixStream, _: Sizes) -> Result<R> {
         let ring = trusted(&build(other)?);
-        Ok(if WRITES { ring.writing_consumer()? } else { ring.consumer()? }.into())
+        Ok(if WRITES { ring.consumer()? } else { ring.reading_consumer()? }.into())
     }
 
     fn sender(other: &UnixStream, _: Sizes) -> Result<S> {

@@ -57,7 +57,7 @@ pub const FIGURES: &[Figure] = &[
     Figure {
         file: "processes.svg",
         title: "From one process to another",
-        ours: &["dynring", "dynring, lease and gather, writing consumer", "dynring, copying"],
+        ours: &["dynring", "dynring, lease and gather", "dynring, copying"],
         ..Figure::rate("ipc", "rate")
     },
     Figure {
