@@ -4,6 +4,8 @@
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct RingSize {
     mask: u64,
+    /// Kept, as not every processor that this is compiled for counts the bits of a mask in one instruction.
+    shift: u32,
 }
 
 /// A number of bytes that no ring can have.
@@ -39,7 +41,7 @@ impl RingSize {
     /// `bytes` is not a power of two from [`RingSize::MIN`] to [`RingSize::MAX`].
     pub const fn new(bytes: u64) -> Result<Self, SizeError> {
         if bytes.is_power_of_two() && bytes >= Self::MIN && bytes <= Self::MAX {
-            Ok(Self { mask: bytes - 1 })
+            Ok(Self { mask: bytes - 1, shift: bytes.trailing_zeros() })
         } else {
             Err(SizeError { found: bytes, min: Self::MIN, max: Self::MAX })
         }
@@ -72,7 +74,7 @@ impl RingSize {
     /// Binary logarithm of the size.
     #[inline]
     pub const fn shift(self) -> u32 {
-        self.mask.count_ones()
+        self.shift
     }
 
     /// How many bytes may be reserved and not yet released: size − 8, as in the kernel, so that a full ring and an empty one

@@ -4,6 +4,7 @@ mod run;
 mod sleep;
 mod stuck;
 
+use super::limit::limit_of_one;
 use super::memory::AWAKE;
 use super::tally::Tally;
 use super::{Memory, is_closed, limit, reserved};
@@ -272,7 +273,7 @@ impl<M: Memory> Consumer<M> {
         self.memory.consumer().consumer_pos.store(self.taken.get(), release(Edge::SpaceStore));
         if self.is_ours() {
             self.memory.store_load().light(Edge::SpaceFence);
-            if self.may_be_waited_for() {
+            if self.memory.producer().registry.waiting.load(Ordering::Relaxed) != 0 {
                 self.wake_waiting();
             }
         }
@@ -305,6 +306,17 @@ impl<M: Memory> Consumer<M> {
 
     /// Looks anew how far the ring may be looked at. Whether that is further than before; never so once the ring is corrupt.
     pub fn refresh(&mut self) -> bool {
+        if !self.memory.plain_readers() {
+            if let Some(found) = limit_of_one(&self.memory, self.limit) {
+                return self.advance_limit(found);
+            }
+        }
+        self.refresh_slowly()
+    }
+
+    /// The same, however many slots there are, and if it is the kernel's.
+    #[inline(never)]
+    fn refresh_slowly(&mut self) -> bool {
         let found = if self.memory.plain_readers() {
             let producer_pos = self.memory.producer().producer_pos.load(Ordering::Relaxed);
             fence_acquire(Edge::PublishedLoad);
@@ -312,15 +324,16 @@ impl<M: Memory> Consumer<M> {
         } else {
             limit(&self.memory, self.limit)
         };
-        found != self.limit && self.advance_limit(found)
+        self.advance_limit(found)
     }
 
+    #[inline]
     fn advance_limit(&mut self, found: Position) -> bool {
-        let size = self.memory.size().bytes();
-        let ahead = found.since(self.published);
-        if self.corrupt.is_some() {
+        if found == self.limit || self.corrupt.is_some() {
             return false;
         }
+        let size = self.memory.size().bytes();
+        let ahead = found.since(self.published);
         if !found.is_aligned() || ahead > size || ahead < self.limit.since(self.published) {
             self.misled(found);
             return false;
