@@ -6,10 +6,18 @@ use anyhow::{Result, bail};
 
 use crate::arguments::Arguments;
 use crate::case::{Case, Group};
-use crate::{bandwidth, growth, idle, ipc, kernel, sleeper, threads};
+use crate::{bandwidth, choices, growth, idle, ipc, kernel, sleeper, threads};
 
-pub const GROUPS: &[Group] =
-    &[kernel::GROUP, threads::GROUP, growth::GROUP, idle::GROUP, sleeper::GROUP, bandwidth::GROUP, ipc::GROUP];
+pub const GROUPS: &[Group] = &[
+    kernel::GROUP,
+    threads::GROUP,
+    choices::GROUP,
+    growth::GROUP,
+    idle::GROUP,
+    sleeper::GROUP,
+    bandwidth::GROUP,
+    ipc::GROUP,
+];
 
 /// A group, and those of its cases that are to be measured.
 pub type Chosen = (&'static Group, Vec<Case>);

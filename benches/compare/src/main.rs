@@ -6,6 +6,7 @@
 
 mod arguments;
 mod bandwidth;
+mod choices;
 mod groups;
 mod growth;
 mod idle;

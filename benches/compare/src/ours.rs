@@ -78,7 +78,7 @@ impl From<CopyingConsumer> for CopyingOut {
 
 /// Whether there was room.
 #[inline(always)]
-fn unless_full(sent: Result<(), ReserveError>) -> Result<bool> {
+pub fn unless_full(sent: Result<(), ReserveError>) -> Result<bool> {
     match sent {
         Ok(()) => Ok(true),
         Err(ReserveError::Full) => Ok(false),
