@@ -200,8 +200,9 @@ impl<'m, M: Memory> Entries<'m, M> {
         (index..self.table.shape().entries).find_map(|index| {
             let cell = self.table.cell(index)?;
             let found = cell.load(acquire(Edge::CellLoad));
-            let held = found.state() == CellState::Member && self.hold_cell(index, cell, found).is_ok();
-            held.then(|| (index, cell.key(), found))
+            let member = found.state() == CellState::Member;
+            let held = member.then(|| self.hold_cell(index, cell, found))?.ok()?;
+            Some((index, cell.key(), held))
         })
     }
 

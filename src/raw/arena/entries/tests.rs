@@ -54,3 +54,16 @@ fn who_dies_in_a_cell_before_writing_takes_nobodys_block_along() {
     let (index, _) = two.hold(b"key").unwrap();
     assert!(two.hand.is_kept(two.value(index).unwrap()), "a block that is held was freed");
 }
+
+#[test]
+fn who_holds_a_value_knows_what_has_happened_to_it_until_then() {
+    let world = World::new();
+    let [one, two, dead] = [0, 1, 2].map(|owner| world.entries(owner));
+    one.insert(b"key", world.block(0), 64).unwrap();
+    let (index, cell, found) = two.find(two.key(b"key")).unwrap();
+    assert!(!found.is_torn());
+    dead.exclusive(b"key").unwrap();
+    recover(&world.memory, 2, 7);
+    let held = two.hold_cell(index, cell, found).unwrap();
+    assert!(held.is_torn(), "half written, and said to be whole");
+}
