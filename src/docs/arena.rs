@@ -110,7 +110,7 @@
 //!
 //! | what | limit | why |
 //! |---|---|---|
-//! | size of an arena | 4 KiB to 4 TiB | 30 bits of pages |
+//! | size of an arena | 4 KiB to 256 GiB | 32 bits of units |
 //! | processes attached to one | 1,024; 16 unless said otherwise | a place and a lock each; a count in each cell |
 //! | waste in a block | 63 bytes, or a fifth; a third of what has pages of its own | sizes in steps |
 //! | waste behind a slab's last block | an eighth of it | the same |
