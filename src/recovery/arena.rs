@@ -52,7 +52,13 @@ impl ArenaRoster {
 
 impl Claims for ArenaRoster {
     fn open(&self) -> Result<Box<dyn LivingClaim>, NoSeat> {
-        Ok(Box::new(self.file.locks().map_err(NoSeat::System)?))
+        let locks = self.file.locks().map_err(NoSeat::System)?;
+        // By itself: a forked child has its parent's file, but not what shows that somebody is attached.
+        match locks.attach() {
+            Ok(true) => Ok(Box::new(locks)),
+            Ok(false) => Err(NoSeat::System(io::ErrorKind::ResourceBusy.into())),
+            Err(error) => Err(NoSeat::System(error)),
+        }
     }
 
     fn free_dead(&self) -> bool {

@@ -1,6 +1,7 @@
 //! Arenas that processes share: found, refused, used by several, forked, and full of what cannot be.
 
 use std::fs::File;
+use std::io::{Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 use std::os::unix::net::UnixStream;
@@ -127,6 +128,33 @@ fn an_arena_to_which_nobody_is_attached_is_removed() -> TestResult {
     drop(shared);
     assert!(SharedArena::remove_stale(&path.0)?);
     assert!(SharedArena::open(&path.0).is_err());
+    Ok(())
+}
+
+#[test]
+fn an_arena_to_which_a_forked_child_is_attached_is_not_removed() -> TestResult {
+    let _alone = alone();
+    let path = Path::new("child");
+    let shared = Mutex::new(Some(Arena::builder(4096).build_at(&path.0)?));
+    let (mut here, mut there) = UnixStream::pair()?;
+    std::thread::scope(|scope| -> TestResult {
+        let child = scope.spawn(|| {
+            in_a_child_that_is_killed(|| {
+                let shared = shared.lock().unwrap().take().unwrap();
+                let attached = trusted(&shared);
+                let told = there.write_all(&[1]).and_then(|()| there.read_exact(&mut [0]));
+                attached.is_ok() && told.is_ok()
+            })
+        });
+        here.read_exact(&mut [0])?;
+        drop(shared.lock().unwrap().take());
+        let removed = SharedArena::remove_stale(&path.0);
+        here.write_all(&[1])?;
+        assert!(child.join().unwrap()?);
+        assert!(!removed?, "the child is attached");
+        Ok(())
+    })?;
+    assert!(SharedArena::remove_stale(&path.0)?);
     Ok(())
 }
 
