@@ -1,8 +1,8 @@
 //! Arenas that processes share: found, refused, used by several, forked, and full of what cannot be.
 
 use std::fs::File;
-use std::io::{Read, Write};
-use std::os::fd::AsFd;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::FileExt;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -44,6 +44,21 @@ impl Drop for Path {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.0);
     }
+}
+
+/// Locks a place, as who is attached there does.
+#[expect(unsafe_code, reason = "calls fcntl(2)")]
+fn lock_place(file: &File, place: i64) -> io::Result<()> {
+    let lock = libc::flock {
+        l_type: libc::F_WRLCK as libc::c_short,
+        l_whence: libc::SEEK_SET as libc::c_short,
+        l_start: 4096 + place,
+        l_len: 1,
+        l_pid: 0,
+    };
+    // SAFETY: the structure is valid for reads.
+    let result = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLK, &raw const lock) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 fn put(arena: &Arena, key: u64, bytes: &[u8]) -> TestResult {
@@ -155,6 +170,24 @@ fn an_arena_to_which_a_forked_child_is_attached_is_not_removed() -> TestResult {
         Ok(())
     })?;
     assert!(SharedArena::remove_stale(&path.0)?);
+    Ok(())
+}
+
+#[test]
+fn a_free_place_whose_lock_somebody_has_for_a_moment_is_waited_for() -> TestResult {
+    let _alone = alone();
+    let shared = Arena::builder(4096).max_processes(1).build_shared()?;
+    // As a child has it that was just forked.
+    let child = File::options().read(true).write(true).open(format!("/proc/self/fd/{}", shared.as_raw_fd()))?;
+    lock_place(&child, 0)?;
+    assert!(matches!(trusted(&shared), Err(JoinError::Full { max: 1 })));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+            drop(child);
+        });
+        assert!(trusted(&shared).is_ok());
+    });
     Ok(())
 }
 
