@@ -1,7 +1,7 @@
 //! Arenas that processes share: found, refused, used by several, forked, and full of what cannot be.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::FileExt;
 use std::os::unix::net::UnixStream;
@@ -11,6 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use dynring::{AllocError, Arena, ArenaBuildError, AttachError, ClaimError, JoinError, MapSize, Ring, SharedArena};
 
 use crate::support::child::in_a_child_that_is_killed;
+use crate::support::places::lock_place;
 use crate::{Numbers, TestResult};
 
 /// One test at a time: what another forks has this one's descriptors for a moment.
@@ -44,21 +45,6 @@ impl Drop for Path {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.0);
     }
-}
-
-/// Locks a place, as who is attached there does.
-#[expect(unsafe_code, reason = "calls fcntl(2)")]
-fn lock_place(file: &File, place: i64) -> io::Result<()> {
-    let lock = libc::flock {
-        l_type: libc::F_WRLCK as libc::c_short,
-        l_whence: libc::SEEK_SET as libc::c_short,
-        l_start: 4096 + place,
-        l_len: 1,
-        l_pid: 0,
-    };
-    // SAFETY: the structure is valid for reads.
-    let result = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLK, &raw const lock) };
-    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 fn put(arena: &Arena, key: u64, bytes: &[u8]) -> TestResult {
