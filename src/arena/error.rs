@@ -10,7 +10,7 @@ use super::ArenaPtr;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ArenaBuildError {
-    /// No arena is so large: 4 TiB are allowed.
+    /// No arena is so large: 256 GiB are allowed.
     Size {
         /// Bytes that were asked for.
         found: u64,
@@ -39,7 +39,7 @@ pub enum ArenaBuildError {
 impl fmt::Display for ArenaBuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Size { found } => write!(f, "an arena of {found} bytes was asked for; at most 4 TiB are allowed"),
+            Self::Size { found } => write!(f, "an arena of {found} bytes was asked for; at most 256 GiB are allowed"),
             Self::Processes { found, max } => {
                 write!(f, "an arena for {found} processes was asked for; 1 to {max} are allowed")
             }

@@ -19,8 +19,9 @@ use crate::raw::arena::{Attached, By, NotClaimed};
 /// # Sizes
 /// Blocks are multiples of 64 bytes, and aligned to 64: to 512 bytes in steps of 64, then four sizes to each power of two, to
 /// 8 KiB; what is larger takes whole pages of 4 KiB. So at most 63 bytes or a fifth of a block are not used, whichever is more;
-/// below a third of what has pages of its own. Each byte that can be handed out costs another eighth of a byte for the words that
-/// say whose it is. [`docs::arena`](crate::docs::arena) says more.
+/// below a third of what has pages of its own. When memory runs short, the least block that is left is taken, which may be larger.
+/// Small blocks of one size share 4, 16 or 32 KiB, which are free for larger ones again when all of them are. Each byte that can be
+/// handed out costs another eighth of a byte for the words that say whose it is. [`docs::arena`](crate::docs::arena) says more.
 ///
 /// # Examples
 /// ```

@@ -26,7 +26,7 @@
 //! Each process has a *place*, whose number it writes into the words that are its own, and shows by a lock on a byte of the file
 //! that it lives, as producers of rings do. Who recovers takes that lock, which proves the death, and goes on in the dead one's
 //! name. At most one recovers at a time (another lock). If it dies, too, the next one finds what it left as if the first had left
-//! it.
+//! it, and begins with that: a removed map that is in a dead one's hand is not for others of the dead, who may have it open.
 //!
 //! | what the words say | what was going on | what recovery does |
 //! |---|---|---|
@@ -110,16 +110,19 @@
 //!
 //! | what | limit | why |
 //! |---|---|---|
-//! | size of an arena | 4 KiB to 4 TiB | 30 bits of pages |
+//! | size of an arena | 4 KiB to 256 GiB | 32 bits of units |
 //! | processes attached to one | 1,024; 16 unless said otherwise | a place and a lock each; a count in each cell |
 //! | waste in a block | 63 bytes, or a fifth; a third of what has pages of its own | sizes in steps |
+//! | waste in a block when memory runs short | as much as the least block has that is left, to 8 KiB | better than none |
 //! | waste behind a slab's last block | an eighth of it | the same |
-//! | memory that slabs keep from other sizes | at most what their blocks take, until all of a slab's are given back | slabs with a block in use are not taken apart, and blocks are not moved |
+//! | memory that slabs keep from larger sizes | the whole slab, 4, 16 or 32 KiB, for as long as one of its blocks is in use: of 64-byte blocks, one in 64 can keep all memory | slabs with a block in use are not taken apart, and blocks are not moved |
 //! | words | an eighth of what can be handed out, and 12 bytes a page | state and owner of each unit |
 //! | maps | 64, with names to 32 bytes | the map of maps |
 //! | entries of a map | what was said when it was made, to 2²⁴ | a map does not grow |
 //! | keys | 4,096 bytes | they lie in the cells |
-//! | generations | modulo 2⁴³ of a block, 2⁴⁷ of a cell | 64 bits |
+//! | generations | modulo 2⁴³ of a block, 2⁴⁷ of a cell: a token is claimed for another if it is kept while its block is handed out 2⁴³ times, which takes a day at 10 ns each | 64 bits |
 //! | "no memory", "exclusive" | may be so for a moment only, while others take pages apart or see whether they can have a value alone | nobody waits |
+//! | two who insert one key at once | may refuse each other, and both try anew; others go on | nobody knows who is stopped |
 //! | looking for pages | as long as the arena has pages | the words are the free list |
 //! | freeing what the dead have | when somebody runs out of memory or places, or calls [`recover`](crate::SharedArena::recover) | nothing is timed |
+//! | while somebody frees what the dead have | who else runs out of memory or places looks again for 50 ms at most; if he who frees it is stopped, it is not there until he goes on or dies | at most one recovers at a time |

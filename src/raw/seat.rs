@@ -62,7 +62,7 @@ impl Seat {
                 let claim = claims.open()?;
                 let take = || register(memory, process, &*claim);
                 let taken = match take() {
-                    Err(NotRegistered::NoFreeSlot) => take_freed(&**claims, take),
+                    Err(NotRegistered::NoFreeSlot) => take_freed(|| claims.free_dead(), take),
                     taken => taken,
                 };
                 (taken, Some(claim))
@@ -104,10 +104,13 @@ impl From<NotRegistered> for NoSeat {
     }
 }
 
-/// Takes, with `take`, one of the places that the dead have left.
-pub(super) fn take_freed<T, E>(claims: &dyn Claims, mut take: impl FnMut() -> Result<T, E>) -> Result<T, E> {
+/// Takes, with `take`, what the dead have left, as `free_dead` frees it, and says whether there may be more soon.
+pub(super) fn take_freed<T, E>(
+    mut free_dead: impl FnMut() -> bool,
+    mut take: impl FnMut() -> Result<T, E>,
+) -> Result<T, E> {
     for _ in 1..LOOKS {
-        let more = claims.free_dead();
+        let more = free_dead();
         // Whoever else has freed some may have done so since.
         let taken = take();
         if taken.is_ok() || !more {

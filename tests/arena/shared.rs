@@ -1,7 +1,8 @@
 //! Arenas that processes share: found, refused, used by several, forked, and full of what cannot be.
 
 use std::fs::File;
-use std::os::fd::AsFd;
+use std::io::{Read, Write};
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::FileExt;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use dynring::{AllocError, Arena, ArenaBuildError, AttachError, ClaimError, JoinError, MapSize, Ring, SharedArena};
 
 use crate::support::child::in_a_child_that_is_killed;
+use crate::support::places::lock_place;
 use crate::{Numbers, TestResult};
 
 /// One test at a time: what another forks has this one's descriptors for a moment.
@@ -127,6 +129,51 @@ fn an_arena_to_which_nobody_is_attached_is_removed() -> TestResult {
     drop(shared);
     assert!(SharedArena::remove_stale(&path.0)?);
     assert!(SharedArena::open(&path.0).is_err());
+    Ok(())
+}
+
+#[test]
+fn an_arena_to_which_a_forked_child_is_attached_is_not_removed() -> TestResult {
+    let _alone = alone();
+    let path = Path::new("child");
+    let shared = Mutex::new(Some(Arena::builder(4096).build_at(&path.0)?));
+    let (mut here, mut there) = UnixStream::pair()?;
+    std::thread::scope(|scope| -> TestResult {
+        let child = scope.spawn(|| {
+            in_a_child_that_is_killed(|| {
+                let shared = shared.lock().unwrap().take().unwrap();
+                let attached = trusted(&shared);
+                let told = there.write_all(&[1]).and_then(|()| there.read_exact(&mut [0]));
+                attached.is_ok() && told.is_ok()
+            })
+        });
+        here.read_exact(&mut [0])?;
+        drop(shared.lock().unwrap().take());
+        let removed = SharedArena::remove_stale(&path.0);
+        here.write_all(&[1])?;
+        assert!(child.join().unwrap()?);
+        assert!(!removed?, "the child is attached");
+        Ok(())
+    })?;
+    assert!(SharedArena::remove_stale(&path.0)?);
+    Ok(())
+}
+
+#[test]
+fn a_free_place_whose_lock_somebody_has_for_a_moment_is_waited_for() -> TestResult {
+    let _alone = alone();
+    let shared = Arena::builder(4096).max_processes(1).build_shared()?;
+    // As a child has it that was just forked.
+    let child = File::options().read(true).write(true).open(format!("/proc/self/fd/{}", shared.as_raw_fd()))?;
+    lock_place(&child, 0)?;
+    assert!(matches!(trusted(&shared), Err(JoinError::Full { max: 1 })));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+            drop(child);
+        });
+        assert!(trusted(&shared).is_ok());
+    });
     Ok(())
 }
 

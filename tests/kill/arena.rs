@@ -10,11 +10,11 @@ use crate::scene::{TestResult, all, report, require_ptrace, times};
 use crate::support::victim::{Steps, Victim, mark};
 
 /// Something that is done with an arena, and leaves to its process what it has not given back.
-struct Operation {
-    name: &'static str,
-    act: fn(&Arena, &Map<u32>, Token),
+pub(crate) struct Operation {
+    pub(crate) name: &'static str,
+    pub(crate) act: fn(&Arena, &Map<u32>, Token),
     /// Whether it takes so many steps that it is left out of an ordinary run.
-    is_long: bool,
+    pub(crate) is_long: bool,
 }
 
 const fn operation(name: &'static str, act: fn(&Arena, &Map<u32>, Token)) -> Operation {
@@ -25,14 +25,14 @@ const SIZE: MapSize = MapSize { entries: 8, key_bytes: 0 };
 
 /// Keys that are there from the start: one that nobody holds, one that the living hold, and a large one.
 const FREE: u32 = 1;
-const HELD: u32 = 2;
+pub(crate) const HELD: u32 = 2;
 const LARGE: u32 = 3;
 /// What the dead put in.
-const NEW: u32 = 4;
+pub(crate) const NEW: u32 = 4;
 /// What the living put in and take out.
 const OURS: u32 = 5;
 
-const OPERATIONS: [Operation; 17] = [
+pub(crate) const OPERATIONS: [Operation; 17] = [
     operation("alloc, free", |arena, _, _| drop(arena.alloc(100).unwrap())),
     operation("alloc of a size that is new, free", |arena, _, _| drop(arena.alloc(3000).unwrap())),
     operation("alloc of whole pages, free", |arena, _, _| drop(arena.alloc(20_000).unwrap())),
@@ -80,7 +80,7 @@ fn written(arena: &Arena, len: usize, with: u8) -> ArenaPtr<'_> {
 }
 
 #[expect(unsafe_code, reason = "all processes are of this test")]
-fn trusted(shared: &SharedArena) -> Arena {
+pub(crate) fn trusted(shared: &SharedArena) -> Arena {
     // SAFETY: nobody else has the arena.
     unsafe { shared.trusted() }.unwrap()
 }
@@ -93,20 +93,20 @@ fn inherited(fd: RawFd) -> SharedArena {
 }
 
 /// An arena, and one who lives.
-struct World {
-    shared: SharedArena,
+pub(crate) struct World {
+    pub(crate) shared: SharedArena,
     arena: Arena,
     map: Map<u32>,
     /// Bytes of the map itself.
-    empty: u64,
+    pub(crate) empty: u64,
     held: MapRef,
     owned: [ArenaPtr<'static>; 2],
     /// On its way; 300 bytes.
-    token: Token,
+    pub(crate) token: Token,
 }
 
 /// How many bytes a block for `len` bytes has.
-fn block(len: usize) -> u64 {
+pub(crate) fn block(len: usize) -> u64 {
     match len {
         100 => 128,
         200 => 256,
@@ -119,7 +119,7 @@ fn block(len: usize) -> u64 {
 }
 
 impl World {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let shared = Arena::builder(256 << 10).max_processes(4).prefault(false).build_shared().unwrap();
         let arena = trusted(&shared);
         let map = arena.create_map::<u32>("map", SIZE).unwrap();
@@ -138,7 +138,7 @@ impl World {
     }
 
     /// Somebody who is about to do `act`.
-    fn begin(&self, act: fn(&Arena, &Map<u32>, Token)) -> io::Result<Victim> {
+    pub(crate) fn begin(&self, act: fn(&Arena, &Map<u32>, Token)) -> io::Result<Victim> {
         let (fd, token) = (self.shared.as_fd().as_raw_fd(), self.token);
         Victim::traced(|| {
             let arena = trusted(&inherited(fd));

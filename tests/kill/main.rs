@@ -8,6 +8,7 @@
 mod support;
 
 mod arena;
+mod arena_states;
 #[allow(dead_code, reason = "one of its functions is for others")]
 #[path = "../support/asleep.rs"]
 mod asleep;

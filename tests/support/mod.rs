@@ -9,6 +9,7 @@ pub(crate) mod child;
 pub(crate) mod clock;
 pub(crate) mod drain;
 pub(crate) mod pages;
+pub(crate) mod places;
 pub(crate) mod privilege;
 pub(crate) mod random;
 pub(crate) mod signals;

@@ -26,3 +26,9 @@ pub fn attach<M: Memory>(memory: &M, process: u32, claim: &(impl Claim + ?Sized)
 pub fn is_attached<M: Memory>(memory: &M, place: u16) -> bool {
     memory.processes().get(usize::from(place)).is_some_and(|word| word.load(Ordering::Relaxed) != 0)
 }
+
+/// Whether nobody has one of the places.
+#[cfg(not(dynring_loom))]
+pub(super) fn has_free_place<M: Memory>(memory: &M) -> bool {
+    memory.processes().iter().any(|word| word.load(Ordering::Relaxed) == 0)
+}

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
+use super::attach::has_free_place;
 use super::{Block, By, Entries, Hand, Heap, Hints, Lent, Mapped, Memory, attach, in_use, largest_free, recover};
 use crate::raw::seat::take_freed;
 use crate::raw::{Claims, LivingClaim, NoSeat};
@@ -50,7 +51,9 @@ impl Attached {
             Some(claims) => {
                 let claim = claims.open()?;
                 let take = || attach(&memory, process, &*claim).ok_or(NoPlace::Taken);
-                (take().or_else(|_| take_freed(&**claims, take)).ok(), Some(claim))
+                // A place that is free and could not be had: a child that was just forked has its lock until it becomes something else.
+                let more = || claims.free_dead() || has_free_place(&memory);
+                (take().or_else(|_| take_freed(more, take)).ok(), Some(claim))
             }
         };
         let place = place.ok_or(NoPlace::Taken)?;
@@ -93,7 +96,7 @@ impl Attached {
     #[cold]
     fn alloc_after_the_dead(&self, units: u64) -> Option<Block> {
         let claims = self.claims.as_deref()?;
-        take_freed(claims, || self.heap().alloc(units).ok_or(())).ok()
+        take_freed(|| claims.free_dead(), || self.heap().alloc(units).ok_or(())).ok()
     }
 
     #[inline(always)]

@@ -79,6 +79,7 @@ impl<'m, M: Memory> Entries<'m, M> {
             let (index, cell, begun) = self.begin(key).ok_or(NotInserted::Full)?;
             cell.write(key, value);
             if !self.hand.keep(block) {
+                cell.forget();
                 cell.state().store(begun.to(CellState::Free, 0).word(), Ordering::Release);
                 return Err(NotInserted::NotOwned);
             }
@@ -150,6 +151,8 @@ impl<'m, M: Memory> Entries<'m, M> {
         cell.state().store(begun.word(), Ordering::Relaxed);
         let value = cell.value();
         let _ = self.hand.unkeep(value.unit, value.generation);
+        // The block may be kept again in this generation, elsewhere. It is not for who dies here before writing anything.
+        cell.forget();
         cell.state().store(begun.to(CellState::Free, 0).word(), Ordering::Release);
     }
 
@@ -197,8 +200,9 @@ impl<'m, M: Memory> Entries<'m, M> {
         (index..self.table.shape().entries).find_map(|index| {
             let cell = self.table.cell(index)?;
             let found = cell.load(acquire(Edge::CellLoad));
-            let held = found.state() == CellState::Member && self.hold_cell(index, cell, found).is_ok();
-            held.then(|| (index, cell.key(), found))
+            let member = found.state() == CellState::Member;
+            let held = member.then(|| self.hold_cell(index, cell, found))?.ok()?;
+            Some((index, cell.key(), held))
         })
     }
 
@@ -211,3 +215,6 @@ impl<'m, M: Memory> Entries<'m, M> {
         self.table.indices().filter(there).count() as u32
     }
 }
+
+#[cfg(all(test, not(dynring_loom)))]
+mod tests;

@@ -39,7 +39,7 @@ impl<'m, M: Memory> Entries<'m, M> {
                 return Err(NotHeld::Exclusive);
             }
             match self.hold_cell(index, cell, found) {
-                Ok(()) => return Ok((index, found)),
+                Ok(now) => return Ok((index, now)),
                 Err(now) if now.generation() == found.generation() && now.state() == CellState::Exclusive => {
                     return Err(NotHeld::Exclusive);
                 }
@@ -48,15 +48,15 @@ impl<'m, M: Memory> Entries<'m, M> {
         }
     }
 
-    /// Holds the entry that was found in a cell; or says what is there by now.
-    pub(super) fn hold_cell(&self, index: u32, cell: Cell<'_>, found: CellWord) -> Result<(), CellWord> {
+    /// Holds the entry that was found in a cell, and says as what: it may have been torn since. Or says what is there by now.
+    pub(super) fn hold_cell(&self, index: u32, cell: Cell<'_>, found: CellWord) -> Result<CellWord, CellWord> {
         let hold = self.table.hold(index, self.hand.owner).ok_or(found)?;
         hold.fetch_add(1, Ordering::Relaxed);
         // The accesses that change this word form one chain: either this one sees that the entry is gone, or whoever makes it go
         // sees the hold.
         let now = CellWord::from_word(cell.state().fetch_add(0, both(Edge::HoldCheck)));
         if now.generation() == found.generation() && now.state() == CellState::Member {
-            return Ok(());
+            return Ok(now);
         }
         self.let_go(index);
         Err(now)

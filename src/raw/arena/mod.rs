@@ -45,6 +45,6 @@ pub use memory::{Block, Memory};
 #[cfg(not(dynring_loom))]
 pub use open_map::{Failed, OpenMap, Unusable};
 pub use pages::Hand;
-pub use recover::recover;
+pub use recover::{has_map_in_hand, recover};
 pub use report::{in_use, largest_free};
 pub use table::{Table, Value};

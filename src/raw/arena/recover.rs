@@ -9,7 +9,8 @@ use crate::wire::arena::{BlockState, BlockWord, CellState, CellWord, LARGE, Page
 /// Gives back all that the one in `place` has: holds, blocks and tokens, and what it was about to do; then the place. Returns how
 /// many blocks that were.
 ///
-/// It is dead, with everything that it did in sight, or it is the caller, who does nothing else. At most one caller at a time.
+/// It is dead, with everything that it did in sight, or it is the caller, who does nothing else. At most one caller at a time gives
+/// back what somebody else has, and begins with those who [have a map in hand](has_map_in_hand).
 pub fn recover<M: Memory>(memory: &M, place: u16, seed: u64) -> usize {
     let hand = Hand::new(memory, place);
     let root = Entries::root(hand, seed);
@@ -27,6 +28,15 @@ pub fn recover<M: Memory>(memory: &M, place: u16, seed: u64) -> usize {
         word.store(0, Ordering::Release);
     }
     blocks
+}
+
+/// Whether the one in `place` was about to free a map, or keeps others from it while what it holds there is let go of.
+pub fn has_map_in_hand<M: Memory>(memory: &M, place: u16) -> bool {
+    let root = memory.root();
+    root.indices().filter_map(|index| root.cell(index)).any(|cell| {
+        let found = cell.load(Ordering::Relaxed);
+        found.state() == CellState::Reaping && found.owner() == place
+    })
 }
 
 impl<M: Memory> Entries<'_, M> {
@@ -56,7 +66,7 @@ impl<M: Memory> Entries<'_, M> {
                     }
                 }
                 CellState::Reaping if found.owner() == self.hand.owner => {}
-                // It was about to be opened, and was gone.
+                // It was about to be opened, and was gone. Nobody else who is dead has it in hand.
                 _ => return,
             }
             return self.leave_cells(cell.value(), seed);

@@ -108,6 +108,9 @@ impl<'m> Table<'m> {
 
 const _: () = assert!(MAP_HEADER_WORDS > 5);
 
+/// A generation that no block is of.
+const NO_GENERATION: u64 = u64::MAX;
+
 /// The `nth` word of a key, filled up with zeros.
 fn key_word(key: &[u8], nth: usize) -> u64 {
     let rest = key.get(8 * nth..).unwrap_or_default();
@@ -131,6 +134,11 @@ impl Cell<'_> {
         for (to, word) in self.0[1..].iter().zip(words) {
             to.store(word, Ordering::Release);
         }
+    }
+
+    /// What it names is no block any more.
+    pub(super) fn forget(&self) {
+        self.0[3].store(NO_GENERATION, Ordering::Release);
     }
 
     pub(super) fn value(&self) -> Value {

@@ -37,8 +37,8 @@ pub const ARENA_MAGIC: [u8; 8] = *b"dynarena";
 /// The most processes that can be attached to an arena at a time.
 pub const MAX_PROCESSES: u32 = 1024;
 
-/// The most pages of an arena: 4 TiB.
-const MAX_PAGES: u64 = 1 << 30;
+/// The most pages of an arena: 256 GiB. Each of their units has a number of 32 bits.
+const MAX_PAGES: u64 = (1 << 32) / PAGE_UNITS as u64;
 
 /// Where everything lies in an arena's file, in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -193,6 +193,15 @@ mod tests {
             assert!(descriptor.layout.data_bytes() >= bytes);
             assert_eq!(descriptor.layout.data() % page, 0);
         }
+    }
+
+    #[test]
+    fn each_unit_of_the_largest_arena_has_a_number() {
+        let largest = 256 << 30;
+        let layout = ArenaLayout::new(largest, 1, 4096).unwrap();
+        assert_eq!(layout.data_bytes(), largest);
+        assert!(u32::try_from(u64::from(layout.pages()) * u64::from(PAGE_UNITS) - 1).is_ok());
+        assert_eq!(ArenaLayout::new(largest + 1, 1, 4096), None);
     }
 
     #[test]
