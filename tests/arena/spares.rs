@@ -20,7 +20,7 @@ fn give_many_back(arena: &Arena) {
 }
 
 #[test]
-fn who_needs_all_memory_has_what_was_set_apart() -> TestResult {
+fn all_that_was_set_apart_is_there_for_who_needs_it() -> TestResult {
     let arena = Arena::builder(BYTES).build()?;
     for _ in 0..3 {
         give_many_back(&arena);
