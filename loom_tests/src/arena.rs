@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use loom::cell::UnsafeCell;
 
-use crate::raw::arena::{Block, Entries, Hand, Heap, Hints, Memory, Table};
-use crate::sync::{AtomicU32, AtomicU64, Ordering};
+use crate::raw::arena::{Block, Entries, Hand, Heap, Hints, Memory, Spares, Table};
+use crate::sync::{AtomicU32, AtomicU64, Ordering, Thread};
 use crate::wire::arena::{Class, PageWord, Shape};
 
 /// An arena, and a handle on it, which the checker does not follow.
@@ -24,6 +24,7 @@ struct Shared {
     root: Vec<AtomicU64>,
     shape: Shape,
     cells: Vec<UnsafeCell<u64>>,
+    spares: Spares,
 }
 
 // SAFETY: cells are touched only through the checker, which panics on a race.
@@ -83,6 +84,7 @@ impl Arena {
             root: (0..shape.words()).map(|_| AtomicU64::default()).collect(),
             shape,
             cells: (0..units).map(|_| UnsafeCell::new(0)).collect(),
+            spares: Spares::new(64, 1, Some(|| true)),
         }));
         arena.root().clear();
         arena
@@ -98,14 +100,32 @@ impl Arena {
         Entries::new(self.hand(owner), self.root(), 1)
     }
 
+    /// What `thread` does in process 1, which has spares.
+    pub fn heap(&self, thread: u64) -> Heap<'_, Self> {
+        Heap::new(self.hand(1), &Hints, Some(&self.0.spares), Thread(thread))
+    }
+
+    /// The spares of process 1.
+    pub fn spares(&self) -> &Spares {
+        &self.0.spares
+    }
+
+    /// Process 1 has a spare, and thread 1 has its spares. Where that block begins.
+    pub fn set_one_apart(&self) -> u32 {
+        self.spares().take_over(Thread(1));
+        let block = self.heap(1).alloc(1).unwrap();
+        assert!(self.heap(1).set_apart(block));
+        block.unit
+    }
+
     /// A block for `owner`, if there is one.
     pub fn alloc(&self, owner: u16, units: u64) -> Option<Block> {
-        Heap::new(self.hand(owner), &Hints).alloc(units)
+        Heap::new(self.hand(owner), &Hints, None, Thread(0)).alloc(units)
     }
 
     /// Gives it back.
     pub fn free(&self, owner: u16, block: Block) {
-        Heap::new(self.hand(owner), &Hints).free(block);
+        Heap::new(self.hand(owner), &Hints, None, Thread(0)).free(block);
     }
 
     /// Writes `value` to all units of a block, which the caller has.

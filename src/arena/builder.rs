@@ -5,6 +5,7 @@ use std::io;
 
 use super::{Arena, ArenaBuildError};
 use crate::mapping;
+use crate::notify::barrier;
 use crate::raw::arena::{Attached, NoPlace};
 use crate::sys;
 use crate::wire::arena::{ArenaLayout, MAX_PROCESSES};
@@ -61,7 +62,7 @@ impl ArenaBuilder {
         let failed = |error: io::Error| ArenaBuildError::System { bytes: layout.file_bytes(), error };
         let memory = mapping::create_arena(layout, self.prefault).map_err(failed)?;
         memory.initialise(secret());
-        let attached = Attached::join(memory, None).map_err(|error| match error {
+        let attached = Attached::join(memory, None, barrier()).map_err(|error| match error {
             NoPlace::System(error) => failed(error),
             NoPlace::Taken => failed(io::ErrorKind::ResourceBusy.into()),
         })?;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::{Arena, JoinError};
 use crate::mapping::{ArenaFile, AttachError};
+use crate::notify::barrier;
 use crate::raw::arena::{Attached, Mapped, Memory, NoPlace, in_use, largest_free};
 use crate::recovery::{ArenaRoster, Recovered};
 use crate::sys::socket;
@@ -139,7 +140,7 @@ impl SharedArena {
     pub unsafe fn trusted(&self) -> Result<Arena, JoinError> {
         let memory = self.file.map(self.prefault).map_err(JoinError::System)?;
         let roster = self.roster(memory.clone());
-        let attached = Attached::join(memory, Some(Arc::new(roster))).map_err(|error| match error {
+        let attached = Attached::join(memory, Some(Arc::new(roster)), barrier()).map_err(|error| match error {
             NoPlace::Taken => JoinError::Full { max: self.file.layout().processes() },
             NoPlace::System(error) => JoinError::System(error),
         })?;
@@ -180,7 +181,7 @@ impl SharedArena {
         Ok(in_use(&self.file.map(false)?) * UNIT_BYTES)
     }
 
-    /// Bytes of the largest piece that could be had, as [`Arena::largest_free`] says.
+    /// Bytes of the largest piece that could be had, without what handles have [set apart](Arena#blocks-that-are-set-apart).
     ///
     /// # Errors
     /// The system refuses to map it.

@@ -12,7 +12,7 @@
 //! *Small* blocks, of up to 8 KiB, have one of 24 sizes. A *slab* of 1, 4 or 8 pages is cut into blocks of one size, of which it has
 //! at least 4. *Large* blocks are runs of whole pages; so are small ones where there are pages left, but not enough for a slab.
 //!
-//! To take a block is one compare-and-swap of its word, from FREE to OWNED by whoever takes it, with the next generation. To give it
+//! To take a block is, in general, one compare-and-swap of its word, from FREE to OWNED by whoever takes it, with the next generation. To give it
 //! back is one store: nobody else changes the word of a block that is owned. **The word is the free list.** There is no list that
 //! could be left in disorder, and no count that could be wrong: what is in use is read off the words.
 //!
@@ -20,6 +20,32 @@
 //! where it took one last; a note for each page says whether the slab that begins there may have a free block. Whoever finds
 //! nothing by the notes looks everywhere, closes slabs of which nobody has a block, and takes a larger block, before it says that
 //! there is no memory. Notes may be wrong or lost; they are looked up and never believed.
+//!
+//! # Spares
+//!
+//! Most blocks are given back by the thread that takes the next, and a locked instruction costs more than all the rest. So a small
+//! block that is given back may become a *spare* of its process: SPARE in its word, by a plain store, and noted in a list in memory of
+//! the process. No other process takes it. One thread has the list to itself, by the number of the thread; it takes a spare by a plain
+//! store, too, from SPARE to OWNED with the next generation. All other threads do as if there were no spares.
+//!
+//! Who has the list says that it is at it (`busy = 1`), looks whether the list is still its own, and says at last that it is done.
+//! Whoever finds no memory in the same process, or asks for the largest block that can be had, takes the list away for a moment: says
+//! that it is taken, has all threads run a barrier ([`membarrier(2)`]), and looks whether the one is at it. Either that one sees that
+//! the list is not its own any more, or this one sees that it is at it, and goes without, as nobody waits. Then it makes all spares FREE.
+//! The barrier is what who has the list needs none for. Where the kernel has no such barrier, there are no spares. A signal handler that
+//! interrupts who is at the list finds that, and does without.
+//!
+//! In the same way the list goes from one thread to another: to one that gives blocks back when it has seen it happen 1,024 times that
+//! one was given back past the list, then 2,048 times, and so on. Each thread that has it says in a place of its own that it is at it, of
+//! which there are 16: one that has looked and is stopped before it says so may say so much later, in a place that means nothing by then.
+//!
+//! Other processes cannot take the list away. So spares are few: **the slabs in which they lie are at most a 32nd of the arena, those of
+//! all processes that can be attached together**, and there are at most 62 of each size and process. An arena's handle counts as a
+//! process here. In an arena with less than a page for each
+//! process in that part (128 KiB for a private one, 2 MiB for 16 processes) there are none. Spares are not in use, and no error is due to
+//! the spares of one's own process, but if another of its threads is at them in the same moment.
+//!
+//! [`membarrier(2)`]: https://man7.org/linux/man-pages/man2/membarrier.2.html
 //!
 //! # What a process may be doing when it dies
 //!
@@ -33,6 +59,7 @@
 //! | page IN HAND (p, n) | p was putting pages together, or taking them apart; some of the n belong to it | frees those that say BODY of this one, then it |
 //! | page FITTING (p, class) | p was putting a slab in service, or out of it; some blocks are OUT | puts it in service: OUT becomes FREE |
 //! | block OWNED (p) | p has it, or was about to be given it, or to give it back | gives it back |
+//! | block SPARE (p) | p has set it apart, or was about to take it, or to give it back to all | makes it FREE |
 //! | block SENT (p) | its token is on its way | gives it back, unless somebody claims it in the same moment |
 //! | cell WRITING, PROPOSED, REFUSED (p) | p was putting an entry in | frees its block if that is KEPT already, then the cell |
 //! | cell EXCLUSIVE (p) | p has the entry alone | MEMBER, torn |
@@ -86,13 +113,19 @@
 //! | edge | access | pairs with | model |
 //! |---|---|---|---|
 //! | `BlockTake` | FREE to OWNED, acquire | `BlockGive`, `BlockFit` | `a_block_is_had_by_one_at_a_time` |
-//! | `BlockGive` | OWNED to FREE, release | `BlockTake`, `BlockOut` | `a_block_is_had_by_one_at_a_time` |
+//! | `BlockGive` | OWNED or SPARE to FREE, release | `BlockTake`, `BlockOut` | `a_block_is_had_by_one_at_a_time` |
 //! | `BlockOut` | FREE to OUT, acquire | `BlockGive` | `a_slab_that_is_cut_anew_is_nobodys_meanwhile` |
 //! | `BlockFit` | OUT to FREE, release | `BlockTake` | `what_a_page_was_before_is_over_when_its_blocks_are_taken` |
 //! | `PageTake` | FREE to IN HAND or BODY, acquire | `PageGive` | `pages_are_had_by_one_at_a_time` |
 //! | `PageGive` | to FREE, release | `PageTake` | `pages_are_had_by_one_at_a_time` |
 //! | `BlockSend` | OWNED to SENT, release | `BlockClaim` | `a_token_is_claimed_once_and_what_was_sent_is_there` |
 //! | `BlockClaim` | SENT to OWNED, acquire | `BlockSend` | `a_token_is_claimed_once_and_what_was_sent_is_there` |
+//! | `SpareFence` | fence between `busy = 1` and the look at `bias` | `RevokeFence` | `a_spare_is_had_by_who_has_the_spares_or_by_who_takes_them_away` |
+//! | `RevokeFence` | fence between REVOKED and the look at `busy` | `SpareFence` | `a_spare_is_had_by_who_has_the_spares_or_by_who_takes_them_away` |
+//! | `SpareLeave` | `busy = 0`, release | `SpareLook` | `a_spare_is_had_by_who_has_the_spares_or_by_who_takes_them_away` |
+//! | `SpareLook` | the look at `busy`, acquire | `SpareLeave` | `a_spare_is_had_by_who_has_the_spares_or_by_who_takes_them_away` |
+//! | `BiasStore` | REVOKED to who has the spares, release | `BiasLoad` | `a_spare_is_had_by_who_has_the_spares_or_by_who_takes_them_away` |
+//! | `BiasLoad` | the look at `bias`, and to REVOKED, acquire | `BiasStore` | `a_spare_is_had_by_who_has_the_spares_or_by_who_takes_them_away` |
 //! | `Turn` | proposers' count, both | itself | `of_two_who_insert_a_key_one_does` |
 //! | `Member` | PROPOSED to MEMBER, release | `CellLoad`, `HoldCheck` | `an_entry_that_is_found_is_there_whole` |
 //! | `CellLoad` | a reader's first look, acquire | `Member` | `an_entry_is_not_taken_for_the_one_before_it` |
@@ -116,6 +149,8 @@
 //! | waste in a block when memory runs short | as much as the least block has that is left, to 8 KiB | better than none |
 //! | waste behind a slab's last block | an eighth of it | the same |
 //! | memory that slabs keep from larger sizes | the whole slab, 4, 16 or 32 KiB, for as long as one of its blocks is in use: of 64-byte blocks, one in 64 can keep all memory | slabs with a block in use are not taken apart, and blocks are not moved |
+//! | spares, which other processes cannot have | slabs of a 32nd of the arena, of all processes together; 62 blocks of a size and process | nobody can be asked for them who does not run |
+//! | threads of a process that have its spares after one another | 16 | a place for each, which is not used again |
 //! | words | an eighth of what can be handed out, and 12 bytes a page | state and owner of each unit |
 //! | maps | 64, with names to 32 bytes | the map of maps |
 //! | entries of a map | what was said when it was made, to 2²⁴ | a map does not grow |

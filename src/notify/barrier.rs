@@ -24,6 +24,15 @@ pub(crate) fn shared_store_load() -> StoreLoad {
     })
 }
 
+/// What has all other threads of this process run a barrier, and says whether they did; where the kernel has it.
+pub(crate) fn barrier() -> Option<fn() -> bool> {
+    match store_load() {
+        StoreLoad::Asymmetric => Some(|| membarrier::private().is_ok()),
+        // There, who would do without has a fence.
+        _ => cfg!(miri).then_some(|| true),
+    }
+}
+
 /// The barrier of the side that is about to sleep, or joins a lone producer. Whether it took place: else that is not safe.
 pub(crate) fn heavy(store_load: StoreLoad, edge: Edge) -> bool {
     fence_seq_cst(edge);

@@ -18,7 +18,7 @@ mod waker;
 
 #[cfg(not(miri))]
 pub(crate) use barrier::shared_store_load;
-pub(crate) use barrier::{heavy, store_load};
+pub(crate) use barrier::{barrier, heavy, store_load};
 #[cfg(not(miri))]
 pub(crate) use bell::{hang, is_bell};
 #[cfg(not(miri))]

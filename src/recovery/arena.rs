@@ -104,8 +104,8 @@ mod tests {
         let memory = file.map(false)?;
         let roster = Arc::new(ArenaRoster::new(Arc::clone(&file), memory.clone()));
         // Whoever has no lock is dead as soon as somebody looks.
-        let dead = [0, 1].map(|_| Arc::new(Attached::join(memory.clone(), None).unwrap()));
-        let living = Arc::new(Attached::join(memory.clone(), Some(roster.clone())).unwrap());
+        let dead = [0, 1].map(|_| Arc::new(Attached::join(memory.clone(), None, None).unwrap()));
+        let living = Arc::new(Attached::join(memory.clone(), Some(roster.clone()), None).unwrap());
         OpenMap::create(&living, b"map", SHAPE).unwrap().unwrap();
         let maps = dead.map(|dead| Arc::new(OpenMap::open(dead, b"map").unwrap()));
         let map = Arc::new(OpenMap::open(Arc::clone(&living), b"map").unwrap());

@@ -23,8 +23,20 @@ pub fn fence_acquire(edge: Edge) {
 #[inline(always)]
 pub fn fence_seq_cst(edge: Edge) {
     if !weakened(edge) {
-        fence(Ordering::SeqCst);
+        full_fence();
     }
+}
+
+/// As [`fence_seq_cst`], for those who have edges of their own.
+#[inline(always)]
+pub fn full_fence() {
+    fence(Ordering::SeqCst);
+}
+
+/// Keeps the compiler from reordering, and nobody else: where other threads run a barrier when it matters.
+#[inline(always)]
+pub fn fence_compiler() {
+    core::sync::atomic::compiler_fence(Ordering::SeqCst);
 }
 
 /// Spins for a moment: about a microsecond at the first time, 16 at the most, where a pause takes 40 cycles.
@@ -59,7 +71,7 @@ impl StoreLoad {
         if matches!(self, Self::Fence | Self::GlobalFence) {
             fence_seq_cst(edge);
         } else {
-            core::sync::atomic::compiler_fence(Ordering::SeqCst);
+            fence_compiler();
         }
     }
 }

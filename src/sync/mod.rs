@@ -7,11 +7,13 @@ mod edge;
 mod edges;
 mod fence;
 mod pad;
+mod thread;
 
 pub use edge::{Edge, acquire, release};
 pub(crate) use edges::edges;
-pub use fence::{StoreLoad, back_off, fence_acquire, fence_seq_cst};
+pub use fence::{StoreLoad, back_off, fence_acquire, fence_compiler, fence_seq_cst, full_fence};
 pub use pad::CachePadded;
+pub use thread::Thread;
 
 #[cfg(dynring_loom)]
 pub use crate::atomic::{AtomicU32, AtomicU64, Ordering};

@@ -11,6 +11,7 @@ mod map;
 mod model;
 #[cfg(not(miri))]
 mod shared;
+mod spares;
 mod threads;
 mod token;
 

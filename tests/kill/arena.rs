@@ -32,8 +32,13 @@ pub(crate) const NEW: u32 = 4;
 /// What the living put in and take out.
 const OURS: u32 = 5;
 
-pub(crate) const OPERATIONS: [Operation; 17] = [
+pub(crate) const OPERATIONS: [Operation; 19] = [
     operation("alloc, free", |arena, _, _| drop(arena.alloc(100).unwrap())),
+    operation("alloc, free, three times", |arena, _, _| (0..3).for_each(|_| drop(arena.alloc(100).unwrap()))),
+    operation("alloc, free, twice, and then alloc of all there is", |arena, _, _| {
+        (0..2).for_each(|_| drop(arena.alloc(100).unwrap()));
+        assert!(arena.alloc(1 << 20).is_err());
+    }),
     operation("alloc of a size that is new, free", |arena, _, _| drop(arena.alloc(3000).unwrap())),
     operation("alloc of whole pages, free", |arena, _, _| drop(arena.alloc(20_000).unwrap())),
     Operation {
@@ -120,7 +125,8 @@ pub(crate) fn block(len: usize) -> u64 {
 
 impl World {
     pub(crate) fn new() -> Self {
-        let shared = Arena::builder(256 << 10).max_processes(4).prefault(false).build_shared().unwrap();
+        // Large enough that blocks are set apart.
+        let shared = Arena::builder(512 << 10).max_processes(4).prefault(false).build_shared().unwrap();
         let arena = trusted(&shared);
         let map = arena.create_map::<u32>("map", SIZE).unwrap();
         let empty = arena.in_use();

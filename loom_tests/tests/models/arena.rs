@@ -3,6 +3,7 @@
 use dynring_loom::arena::Arena;
 use dynring_loom::model::check;
 use dynring_loom::raw::arena::{Block, NotExclusive, NotHeld, NotInserted, recover};
+use dynring_loom::sync::Thread;
 use loom::thread;
 
 /// Puts a block that says `value` into the map.
@@ -291,5 +292,154 @@ fn what_a_dead_one_has_is_given_back_while_the_living_go_on() {
         let claimed = living.join().unwrap();
         assert!(arena.is_left(1));
         assert_eq!(arena.in_use(), u64::from(claimed.is_some()));
+    });
+}
+
+/// Thread 1 takes the spare, if it has it still, and makes it one again. Whether it had it.
+fn use_spare(arena: &Arena) -> bool {
+    let Some(block) = arena.heap(1).spare(1) else { return false };
+    arena.write(block, 1);
+    assert_eq!(arena.read(block.unit), 1);
+    arena.heap(1).free(block);
+    true
+}
+
+#[test]
+fn a_spare_is_had_by_who_has_the_spares_or_by_who_takes_them_away() {
+    check(3, || {
+        let arena = Arena::new(1, 1);
+        let unit = arena.set_one_apart();
+        let other = {
+            let arena = arena.clone();
+            thread::spawn(move || {
+                arena.heap(2).give_spares();
+                if let Some(block) = arena.hand(1).take(unit, 0) {
+                    arena.write(block, 2);
+                    assert_eq!(arena.read(unit), 2);
+                    arena.free(1, block);
+                }
+            })
+        };
+        use_spare(&arena);
+        use_spare(&arena);
+        other.join().unwrap();
+        assert_eq!(arena.in_use(), 0);
+        arena.heap(2).give_spares();
+        assert!(arena.use_block(2, 2), "none is lost");
+    });
+}
+
+#[test]
+fn spares_are_taken_over_with_all_that_was_noted() {
+    check(3, || {
+        let arena = Arena::new(1, 1);
+        arena.set_one_apart();
+        let other = {
+            let arena = arena.clone();
+            thread::spawn(move || {
+                arena.spares().take_over(Thread(2));
+                if let Some(block) = arena.heap(2).spare(1) {
+                    arena.write(block, 2);
+                    arena.heap(2).free(block);
+                }
+            })
+        };
+        use_spare(&arena);
+        other.join().unwrap();
+        assert_eq!(arena.in_use(), 0);
+        arena.heap(3).give_spares();
+        assert!(arena.use_block(2, 2), "none is lost");
+    });
+}
+
+#[test]
+fn of_two_who_take_spares_away_one_gives_each_back() {
+    check(2, || {
+        let arena = Arena::new(1, 1);
+        let unit = arena.set_one_apart();
+        let other = {
+            let arena = arena.clone();
+            thread::spawn(move || {
+                arena.heap(2).give_spares();
+                let taken = arena.hand(1).take(unit, 0)?;
+                arena.write(taken, 2);
+                arena.heap(2).free(taken);
+                Some(())
+            })
+        };
+        arena.spares().take_over(Thread(3));
+        if let Some(block) = arena.heap(3).spare(1) {
+            arena.write(block, 3);
+            arena.heap(3).free(block);
+        }
+        arena.heap(3).give_spares();
+        other.join().unwrap();
+        assert_eq!(arena.in_use(), 0);
+        arena.heap(2).give_spares();
+        assert!(arena.use_block(2, 2), "none is lost");
+    });
+}
+
+#[test]
+fn who_had_the_spares_before_does_not_say_that_the_next_is_done() {
+    check(2, || {
+        let arena = Arena::new(1, 1);
+        let unit = arena.set_one_apart();
+        let before = {
+            let arena = arena.clone();
+            thread::spawn(move || arena.heap(1).spare(1).is_some())
+        };
+        let next = {
+            let arena = arena.clone();
+            thread::spawn(move || {
+                arena.spares().take_over(Thread(2));
+                let spare = arena.heap(2).spare(1);
+                spare.into_iter().for_each(|block| arena.write(block, 2));
+            })
+        };
+        arena.heap(3).give_spares();
+        if let Some(block) = arena.hand(2).take(unit, 0) {
+            arena.write(block, 3);
+        }
+        before.join().unwrap();
+        next.join().unwrap();
+    });
+}
+
+#[test]
+fn a_slab_with_a_spare_is_not_cut_anew() {
+    check(3, || {
+        let arena = Arena::new(1, 1);
+        arena.set_one_apart();
+        let other = {
+            let arena = arena.clone();
+            thread::spawn(move || arena.alloc(2, 2).is_some())
+        };
+        assert!(use_spare(&arena) && use_spare(&arena));
+        assert!(!other.join().unwrap());
+        assert!(arena.heap(1).give_spares() && arena.use_block(2, 2));
+    });
+}
+
+#[test]
+fn spares_of_a_dead_one_are_free() {
+    check(2, || {
+        let arena = Arena::new(1, 1);
+        let unit = arena.set_one_apart();
+        arena.alloc(1, 1).unwrap();
+        // It is dead.
+        let living = {
+            let arena = arena.clone();
+            thread::spawn(move || {
+                let taken = arena.hand(2).take(unit, 0);
+                taken.into_iter().for_each(|block| arena.write(block, 2));
+                taken
+            })
+        };
+        assert_eq!(recover(&arena, 1, 1), 1, "a spare is nobody's");
+        let taken = living.join().unwrap();
+        assert_eq!(arena.in_use(), u64::from(taken.is_some()));
+        taken.into_iter().for_each(|block| arena.free(2, block));
+        assert!(arena.use_block(2, 2));
     });
 }

@@ -12,6 +12,12 @@ fn noticed_by(edge: Edge) -> &'static str {
         Edge::BlockFit => "arena::what_a_page_was_before_is_over_when_its_blocks_are_taken",
         Edge::PageTake | Edge::PageGive => "arena::pages_are_had_by_one_at_a_time",
         Edge::BlockSend | Edge::BlockClaim => "arena::a_token_is_claimed_once_and_what_was_sent_is_there",
+        Edge::SpareFence
+        | Edge::RevokeFence
+        | Edge::SpareLeave
+        | Edge::SpareLook
+        | Edge::BiasStore
+        | Edge::BiasLoad => "arena::a_spare_is_had_by_who_has_the_spares_or_by_who_takes_them_away",
         Edge::Turn => "arena::of_two_who_insert_a_key_one_does",
         Edge::Member => "arena::an_entry_that_is_found_is_there_whole",
         Edge::CellLoad => "arena::an_entry_is_not_taken_for_the_one_before_it",

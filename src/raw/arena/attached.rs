@@ -4,9 +4,12 @@ use std::io;
 use std::sync::Arc;
 
 use super::attach::has_free_place;
-use super::{Block, By, Entries, Hand, Heap, Hints, Lent, Mapped, Memory, attach, in_use, largest_free, recover};
+use super::{
+    Barrier, Block, By, Entries, Hand, Heap, Hints, Lent, Mapped, Memory, Spares, attach, in_use, largest_free, recover,
+};
 use crate::raw::seat::take_freed;
 use crate::raw::{Claims, LivingClaim, NoSeat};
+use crate::sync::Thread;
 use crate::wire::arena::{TOKEN_BYTES, TokenFields, UNIT_BYTES};
 
 /// Who has a place in an arena. What it has is given back when it is dropped, or has died.
@@ -16,6 +19,7 @@ pub struct Attached {
     place: u16,
     secret: u64,
     hints: Hints,
+    spares: Spares,
     claims: Option<Arc<dyn Claims>>,
     /// Ends when the place has been given back, or with the process.
     _claim: Option<Box<dyn LivingClaim>>,
@@ -40,11 +44,11 @@ impl From<NoSeat> for NoPlace {
 }
 
 impl Attached {
-    /// Takes a free place. Without `claims`, there is one who lives as long as the memory.
+    /// Takes a free place. Without `claims`, there is one who lives as long as the memory. Without a `barrier`, it has no spares.
     ///
     /// # Errors
     /// All places are taken, or the system refuses.
-    pub fn join(memory: Mapped, claims: Option<Arc<dyn Claims>>) -> Result<Self, NoPlace> {
+    pub fn join(memory: Mapped, claims: Option<Arc<dyn Claims>>, barrier: Option<Barrier>) -> Result<Self, NoPlace> {
         let process = std::process::id();
         let (place, claim) = match &claims {
             None => (attach(&memory, process, &()), None),
@@ -58,7 +62,8 @@ impl Attached {
         };
         let place = place.ok_or(NoPlace::Taken)?;
         let (secret, hints) = (memory.secret(), Hints::new(Mapped::CLASSES.len()));
-        Ok(Self { memory, place, secret, hints, claims, _claim: claim })
+        let spares = Spares::new(memory.pages().len() as u32, memory.processes().len() as u32, barrier);
+        Ok(Self { memory, place, secret, hints, spares, claims, _claim: claim })
     }
 
     /// The arena's memory.
@@ -82,26 +87,45 @@ impl Attached {
     }
 
     #[inline(always)]
-    fn heap(&self) -> Heap<'_, Mapped> {
-        Heap::new(self.hand(), &self.hints)
+    fn heap(&self, thread: Thread) -> Heap<'_, Mapped> {
+        Heap::new(self.hand(), &self.hints, Some(&self.spares), thread)
     }
 
     /// A block for `len` bytes. None if there is none, be it that those who have died are looked after.
     #[inline(always)]
     pub(super) fn alloc(&self, len: u64) -> Option<Block> {
         let units = len.div_ceil(UNIT_BYTES);
-        self.heap().alloc(units).or_else(|| self.alloc_after_the_dead(units))
+        match self.heap(Thread::current()).spare(units) {
+            None => self.alloc_other(units),
+            spare => spare,
+        }
+    }
+
+    /// A block that is no spare.
+    #[cold]
+    #[inline(never)]
+    fn alloc_other(&self, units: u64) -> Option<Block> {
+        self.heap(Thread::current()).alloc_other(units).or_else(|| self.alloc_after_the_dead(units))
     }
 
     #[cold]
     fn alloc_after_the_dead(&self, units: u64) -> Option<Block> {
         let claims = self.claims.as_deref()?;
-        take_freed(|| claims.free_dead(), || self.heap().alloc(units).ok_or(())).ok()
+        take_freed(|| claims.free_dead(), || self.heap(Thread::current()).alloc(units).ok_or(())).ok()
     }
 
     #[inline(always)]
     pub(super) fn free(&self, block: Block) {
-        self.heap().free(block);
+        if !self.heap(Thread::current()).set_apart(block) {
+            self.free_other(block);
+        }
+    }
+
+    /// Gives back a block that becomes no spare.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn free_other(&self, block: Block) {
+        self.heap(Thread::numbered()).free_other(block);
     }
 
     /// `len` bytes. None if there is no block for them.
@@ -128,7 +152,7 @@ impl Attached {
         let unit = u32::try_from(fields.unit).map_err(|_| NotClaimed::Forged)?;
         let block = by.hand().claim(unit, fields.generation).ok_or(NotClaimed::Stale)?;
         if by.hand().units_of(block).saturating_mul(UNIT_BYTES) < fields.len {
-            by.free(block);
+            by.free_other(block);
             return Err(NotClaimed::Forged);
         }
         Lent::new(by, block, fields.len).ok_or(NotClaimed::Forged)
@@ -141,6 +165,7 @@ impl Attached {
 
     /// Bytes of the largest block that can be had.
     pub fn largest_free(&self) -> u64 {
+        self.heap(Thread::current()).give_spares();
         largest_free(&self.memory) * UNIT_BYTES
     }
 }

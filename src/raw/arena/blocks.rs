@@ -1,8 +1,9 @@
 //! Blocks: taken, given back, sent and claimed.
 
 use super::edge::{Edge, acquire, release};
-use super::{Block, Hand, Hints, Memory, Value};
-use crate::sync::Ordering;
+use super::spares::Entered;
+use super::{Block, Hand, Hints, Memory, Spares, Value};
+use crate::sync::{Ordering, Thread};
 use crate::wire::arena::{BlockState, BlockWord, LARGE, PageWord};
 
 /// How many pages are asked for room before a new slab is opened.
@@ -13,18 +14,32 @@ const LOOK: usize = 1024;
 pub struct Heap<'m, M> {
     hand: Hand<'m, M>,
     hints: &'m Hints,
+    spares: Option<&'m Spares>,
+    thread: Thread,
 }
 
 impl<'m, M: Memory> Heap<'m, M> {
-    /// `hints` are of this process alone.
-    #[inline]
-    pub fn new(hand: Hand<'m, M>, hints: &'m Hints) -> Self {
-        Self { hand, hints }
+    /// `hints` and `spares` are of this process alone, and this is `thread`.
+    #[inline(always)]
+    pub fn new(hand: Hand<'m, M>, hints: &'m Hints, spares: Option<&'m Spares>, thread: Thread) -> Self {
+        Self { hand, hints, spares, thread }
+    }
+
+    /// A block of at least `units` units, if there is one among the spares.
+    #[inline(always)]
+    pub fn spare(&self, units: u64) -> Option<Block> {
+        let class = M::class_of(units)?;
+        let spares = self.spares?.enter(self.thread)?;
+        self.hand.take_spare(spares.pop(class)?, class)
     }
 
     /// A block of at least `units` units. None if there is none left, after all those that nobody has were looked at.
-    #[inline(always)]
     pub fn alloc(&self, units: u64) -> Option<Block> {
+        self.spare(units).or_else(|| self.alloc_other(units))
+    }
+
+    /// As [`alloc`](Self::alloc), if there is none among the spares.
+    pub(super) fn alloc_other(&self, units: u64) -> Option<Block> {
         match M::class_of(units) {
             // Where there are pages left, but not enough for a slab, it has pages of its own.
             Some(class) => self.hinted(class).or_else(|| self.find(class)).or_else(|| self.run(units)),
@@ -32,12 +47,71 @@ impl<'m, M: Memory> Heap<'m, M> {
         }
     }
 
-    /// Gives a block back that is this process's.
+    /// Makes a block that is this process's a spare. Whether it is.
     #[inline(always)]
+    pub fn set_apart(&self, block: Block) -> bool {
+        let class = block.word.class();
+        let Some(spares) = self.spares.and_then(|spares| spares.enter(self.thread)) else { return false };
+        let Some(word) = self.hand.unit(block.unit) else { return false };
+        // Nobody else changes the word of an owned block, nor that of a spare. In a forked child it is none.
+        if word.load(Ordering::Relaxed) != block.word.word() {
+            return false;
+        }
+        if !spares.push(class, block.unit) && !self.push_further(&spares, block) {
+            return false;
+        }
+        // What was done to its bytes is said by who leaves the spares.
+        word.store(block.word.spare().word(), Ordering::Relaxed);
+        true
+    }
+
+    /// Notes a spare for which there was no room.
+    #[cold]
+    #[inline(never)]
+    fn push_further(&self, spares: &Entered<'_>, block: Block) -> bool {
+        let class = block.word.class();
+        let Some(cut) = M::CLASSES.get(usize::from(class)) else { return false };
+        match spares.make_room(class, cut.pages) {
+            Ok(()) => spares.push(class, block.unit),
+            Err(it_is_time) => {
+                if it_is_time {
+                    spares.drain(|class, unit| _ = self.hand.give_spare(unit, class));
+                }
+                false
+            }
+        }
+    }
+
+    /// Gives a block back that is this process's.
+    #[cfg(dynring_loom)]
     pub fn free(&self, block: Block) {
+        if !self.set_apart(block) {
+            self.free_other(block);
+        }
+    }
+
+    /// Gives a block back that is this process's, and becomes no spare.
+    pub(super) fn free_other(&self, block: Block) {
         if self.hand.give(block) {
             self.hints.push(block.word.class(), block.unit);
+            if let Some(spares) = self.spares {
+                spares.miss(self.thread);
+            }
         }
+    }
+
+    /// Gives back all spares, unless another thread is at them. Whether there were any.
+    #[cold]
+    pub fn give_spares(&self) -> bool {
+        let Some(spares) = self.spares.filter(|spares| spares.are_there()) else { return false };
+        let mut given = false;
+        let give = |class, unit| given |= self.hand.give_spare(unit, class);
+        if let Some(spares) = spares.enter(self.thread) {
+            spares.drain(give);
+        } else if let Some(spares) = spares.revoke() {
+            spares.drain(give);
+        }
+        given
     }
 
     #[inline(always)]
@@ -69,6 +143,7 @@ impl<'m, M: Memory> Heap<'m, M> {
             }
         }
         let found = self.roomy(class).or_else(|| self.fresh(class)).or_else(|| self.thorough(class));
+        let found = found.or_else(|| self.give_spares().then(|| self.thorough(class)).flatten());
         let found = found.or_else(|| self.hand.close_idle_slabs().then(|| self.fresh(class)).flatten());
         let larger = || (class + 1..M::CLASSES.len() as u8).find_map(|larger| self.thorough(larger));
         let found = found.or_else(larger)?;
@@ -115,7 +190,7 @@ impl<'m, M: Memory> Heap<'m, M> {
     fn run(&self, units: u64) -> Option<Block> {
         let pages = u32::try_from(units.max(1).div_ceil(u64::from(M::PAGE_UNITS))).ok()?;
         let take = || self.hand.take_run(pages, 0);
-        take().or_else(|| self.hand.close_idle_slabs().then(take).flatten())
+        take().or_else(|| (self.give_spares() | self.hand.close_idle_slabs()).then(take).flatten())
     }
 }
 
@@ -131,6 +206,38 @@ impl<'m, M: Memory> Hand<'m, M> {
         let taken = found.taken_by(self.owner, class);
         word.compare_exchange(found.word(), taken.word(), acquire(Edge::BlockTake), Ordering::Relaxed).ok()?;
         Some(Block { unit, word: taken })
+    }
+
+    /// The block of `class` that begins at `unit`, if it is a spare of the owner's. The caller has the spares.
+    #[inline(always)]
+    fn take_spare(self, unit: u32, class: u8) -> Option<Block> {
+        let word = self.unit(unit)?;
+        let found = BlockWord::from_word(word.load(Ordering::Relaxed));
+        if !found.is_spare_of(self.owner, class) {
+            return None;
+        }
+        // Nobody else changes it, as long as the owner lives.
+        let taken = found.taken_back();
+        word.store(taken.word(), Ordering::Relaxed);
+        Some(Block { unit, word: taken })
+    }
+
+    /// Gives a spare of the owner's back to all. Whether it was one. The caller has the spares, or the owner's death is proved.
+    pub(super) fn give_spare(self, unit: u32, class: u8) -> bool {
+        let Some(word) = self.unit(unit) else { return false };
+        let found = BlockWord::from_word(word.load(Ordering::Relaxed));
+        let is_spare = found.is_spare_of(self.owner, class);
+        if is_spare {
+            word.store(found.free(class).word(), release(Edge::BlockGive));
+            self.note_room(unit, class);
+        }
+        is_spare
+    }
+
+    fn note_room(self, unit: u32, class: u8) {
+        if let Some(cut) = M::CLASSES.get(usize::from(class)) {
+            self.has_room(self.slab_of(unit, cut.pages), class);
+        }
     }
 
     /// Whether the block ends within the memory. Only what nobody has written does not.
@@ -163,9 +270,7 @@ impl<'m, M: Memory> Hand<'m, M> {
             return false;
         }
         word.store(block.word.free(class).word(), release(Edge::BlockGive));
-        if let Some(cut) = M::CLASSES.get(usize::from(class)) {
-            self.has_room(self.slab_of(block.unit, cut.pages), class);
-        }
+        self.note_room(block.unit, class);
         true
     }
 

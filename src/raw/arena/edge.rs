@@ -1,6 +1,6 @@
 //! Every ordering of the arena by name. Partners and proofs are in `docs::arena`.
 
-use crate::sync::{Ordering, edges};
+use crate::sync::{Ordering, edges, fence_compiler, full_fence};
 
 edges! {
     "DYNRING_WEAKEN_ARENA":
@@ -20,6 +20,18 @@ edges! {
     BlockSend,
     /// A block is claimed: what its sender did to its bytes came before.
     BlockClaim,
+    /// Fence between who has spares says that it is at them, and its look at whether they are still its own.
+    SpareFence,
+    /// Fence between "these are yours no more" and the look at whether who had spares is at them.
+    RevokeFence,
+    /// Who has spares is done with them for now: what it has noted, and did with the bytes.
+    SpareLeave,
+    /// Whether who had spares is at them: what it did before came before.
+    SpareLook,
+    /// Who has the spares is said: what was done to them came before.
+    BiasStore,
+    /// Load of who has the spares.
+    BiasLoad,
     /// Proposers take turns: of two of one key, the later sees the earlier's proposal.
     Turn,
     /// An entry is there: its words and its block's bytes are written.
@@ -42,4 +54,20 @@ edges! {
 #[inline(always)]
 pub(super) fn both(edge: Edge) -> Ordering {
     if weakened(edge) { Ordering::Relaxed } else { Ordering::AcqRel }
+}
+
+/// Orders stores before it with loads after it, where somebody else runs [`heavy`] and a barrier that all threads run: there, it
+/// costs nothing.
+#[inline(always)]
+pub(super) fn light(edge: Edge) {
+    // Neither Miri nor the models have such barriers.
+    if cfg!(any(miri, dynring_loom)) { heavy(edge) } else { fence_compiler() }
+}
+
+/// Orders stores before it with loads after it.
+#[inline(always)]
+pub(super) fn heavy(edge: Edge) {
+    if !weakened(edge) {
+        full_fence();
+    }
 }

@@ -51,7 +51,7 @@ impl<'a> Lent<'a> {
         match by.memory().block(block.unit, len.div_ceil(crate::wire::arena::UNIT_BYTES), len) {
             Some(bytes) => Some(Self { by, block, bytes }),
             None => {
-                by.free(block);
+                by.free_other(block);
                 None
             }
         }

@@ -24,6 +24,7 @@ mod open_map;
 mod pages;
 mod recover;
 mod report;
+mod spares;
 mod table;
 
 pub use attach::{attach, is_attached};
@@ -47,4 +48,5 @@ pub use open_map::{Failed, OpenMap, Unusable};
 pub use pages::Hand;
 pub use recover::{has_map_in_hand, recover};
 pub use report::{in_use, largest_free};
+pub use spares::{Barrier, Spares};
 pub use table::{Table, Value};

@@ -129,14 +129,15 @@ impl<M: Memory> Hand<'_, M> {
         }
     }
 
-    /// Gives back all blocks that the owner has or has sent. Returns how many.
+    /// Gives back all blocks that the owner has or has sent, and its spares. Returns how many, without those.
     fn give_blocks(self) -> usize {
         let mut count = 0;
         for (page, used_for) in self.all_pages() {
             match used_for {
                 PageWord::Slab { class } | PageWord::Fitting { class, .. } => {
                     let Some(&cut) = M::CLASSES.get(usize::from(class)) else { continue };
-                    count += Self::blocks(page, cut).filter(|&unit| self.give_any(unit)).count();
+                    let given = |&unit: &u32| !self.give_spare(unit, class) && self.give_any(unit);
+                    count += Self::blocks(page, cut).filter(given).count();
                 }
                 PageWord::Run { .. } => count += usize::from(self.give_any(page * M::PAGE_UNITS)),
                 _ => {}

@@ -14,9 +14,10 @@ pub const LARGE: u8 = 63;
 ///  state   meaning                                         who changes it
 ///  OUT     no block begins here                            who has the page in hand: to FREE (a slab is put in service)
 ///                                                          or to OWNED (a large block)
+///  SPARE   nobody's, but set apart for the owner             the owner: to OWNED, with the next generation, or to FREE
 ///  FREE    a block of its class that nobody has            anybody: to OWNED, with the next generation; who takes the slab
 ///                                                          out of service: to OUT
-///  OWNED   the owner's                                     the owner: to FREE or OUT, SENT, KEPT
+///  OWNED   the owner's                                     the owner: to FREE or OUT, SPARE, SENT, KEPT
 ///  SENT    the owner's, who has sent a token for it        anybody who has the token: to OWNED, by themselves, with the
 ///                                                          next generation
 ///  KEPT    in a map                                        who has the map's cell in hand: to OWNED, by themselves
@@ -39,6 +40,8 @@ pub enum BlockState {
     Sent,
     /// It is in a map.
     Kept,
+    /// Nobody has it, and none but its owner may take it.
+    Spare,
     /// What nobody writes.
     Unknown,
 }
@@ -55,6 +58,10 @@ const FREE: u64 = 1;
 const OWNED: u64 = 2;
 const SENT: u64 = 3;
 const KEPT: u64 = 4;
+const SPARE: u64 = 5;
+
+/// What changes when a block that is owned becomes a spare.
+const SPARED: u64 = SPARE - OWNED;
 
 const fn field(word: u64, shift: u32, bits: u32) -> u64 {
     (word >> shift) & ((1 << bits) - 1)
@@ -88,6 +95,7 @@ impl BlockWord {
             OWNED => BlockState::Owned,
             SENT => BlockState::Sent,
             KEPT => BlockState::Kept,
+            SPARE => BlockState::Spare,
             _ => BlockState::Unknown,
         }
     }
@@ -114,6 +122,12 @@ impl BlockWord {
     #[inline]
     pub const fn is_free_of(self, class: u8) -> bool {
         self.0 & ((1 << OWNER_SHIFT) - 1) == FREE | (class as u64) << CLASS_SHIFT
+    }
+
+    /// Whether it is a spare of `owner`'s, and of `class`.
+    #[inline]
+    pub const fn is_spare_of(self, owner: u16, class: u8) -> bool {
+        self.0 & ((1 << GENERATION_SHIFT) - 1) == SPARE | (class as u64) << CLASS_SHIFT | (owner as u64) << OWNER_SHIFT
     }
 
     /// Whether it is in `state`, and `owner`'s.
@@ -144,6 +158,20 @@ impl BlockWord {
     #[inline]
     pub const fn owned_by(self, owner: u16) -> Self {
         Self::new(OWNED, self.class(), owner, self.generation())
+    }
+
+    /// The same block, which was its owner's, set apart for it.
+    #[inline]
+    pub const fn spare(self) -> Self {
+        debug_assert!(matches!(self.state(), BlockState::Owned));
+        Self(self.0 + SPARED)
+    }
+
+    /// Handed out anew, a spare: its owner's.
+    #[inline]
+    pub const fn taken_back(self) -> Self {
+        debug_assert!(matches!(self.state(), BlockState::Spare));
+        Self(self.0.wrapping_add((1 << GENERATION_SHIFT) - SPARED))
     }
 
     /// The same block, for which its owner has sent a token.
@@ -177,6 +205,12 @@ mod tests {
         assert_eq!(owned.sent().owned_by(1).owned_by(4095), owned);
         assert_eq!((owned.kept().state(), owned.kept().class()), (BlockState::Kept, 17));
         assert_eq!(owned.kept().owned_by(4095), owned);
+        let spare = owned.spare();
+        assert!(spare.is_spare_of(4095, 17) && !spare.is_spare_of(4094, 17) && !spare.is_spare_of(4095, 16));
+        assert!(!spare.is_free_of(17) && !owned.is_spare_of(4095, 17));
+        assert_eq!((spare.state(), spare.generation()), (BlockState::Spare, generation + 1));
+        assert_eq!(spare.free(17), owned.free(17));
+        assert_eq!(spare.taken_back(), spare.taken_by(4095, 17));
         let again = owned.free(17).taken_by(1, 17);
         assert_eq!((again.generation(), again.class(), again.owner()), (0, 17, 1), "generations wrap");
         assert_eq!(owned.out().free(3).taken_by(0, 3).generation(), 0);
@@ -184,7 +218,7 @@ mod tests {
 
     #[test]
     fn what_nobody_writes_is_nothing() {
-        for state in 5..8 {
+        for state in 6..8 {
             assert_eq!(BlockWord::from_word(state).state(), BlockState::Unknown);
         }
     }

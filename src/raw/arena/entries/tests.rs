@@ -1,6 +1,7 @@
 use super::super::{Heap, Hints, Mapped, recover};
 use super::*;
 use crate::mapping::create_arena;
+use crate::sync::Thread;
 use crate::wire::arena::{ArenaLayout, CLASSES, PAGE_BYTES};
 
 /// An arena for three, who use the map of maps as if it were any other: the blocks in it are no maps, and are taken for none.
@@ -22,7 +23,7 @@ impl World {
     }
 
     fn block(&self, owner: u16) -> Block {
-        Heap::new(Hand::new(&self.memory, owner), &self.hints).alloc(1).unwrap()
+        Heap::new(Hand::new(&self.memory, owner), &self.hints, None, Thread::numbered()).alloc(1).unwrap()
     }
 }
 
