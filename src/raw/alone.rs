@@ -34,7 +34,8 @@ pub(super) fn has_ended<M: Memory>(memory: &M) -> bool {
 }
 
 fn agreed<M: Memory>(memory: &M) -> Option<Position> {
-    let until = memory.producer().registry.alone_until.load(acquire(Edge::AgreedLoad));
+    let until = memory.producer().registry.alone_until.load(Ordering::Relaxed);
+    fence_acquire(Edge::AgreedLoad);
     (until != 0).then(|| Position::new(until & !7))
 }
 
