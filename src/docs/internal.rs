@@ -456,7 +456,7 @@
 //! | E1 `HeadLoad` | acq | `claim`, `claim_slowly`, `overtaken` | E3 | vouches for swaps that are not in sight | a |
 //! | E2 `Announce` | rel | `attempt` | E10, E11 | overwrites the word that vouched for the last header | b |
 //! | E3 `SwapRelease` | rel | `attempt` | E1 | the announcement may be seen after the swap | a |
-//! | E4 `AgreedLoad` | acq | `agree`, `agreed` | E43 | as E43 | ad |
+//! | E4 `AgreedLoad` | acq, fence | `agree`, `agreed`, `is_seen_to_have_ended` | E43 | as E43 | ad |
 //! | E5 `TagStore` | rel | `write_header` | observers | a new tag beside an old length | c |
 //! | E6 `Leave` | rel | `attempt` | E10, E11 | left, and the header is not in sight | d |
 //! | E7 `GiveUp` | rel | `give_up` | E10, E11 | as E2 | e |

@@ -4,6 +4,8 @@
 //! at each of them once more. A producer that has announced a start looks at its bit; if that is different, it *calls*: it makes its own
 //! the same, before it swaps. So either it sees that it was let go, or the consumer sees what it has announced, and goes on watching.
 
+use core::ops::Range;
+
 use super::limit::{first_pass, second_pass};
 use super::{Memory, Registration, Slot, alone};
 use crate::sync::{AtomicU64, Edge, Ordering, StoreLoad, fence_acquire, release};
@@ -56,12 +58,13 @@ pub(super) fn count_call<M: Memory>(memory: &M) {
 /// # Invariants
 /// 1. A slot whose bit is not set was idle, with nothing beyond the limit, when its bits in `let_go` and `called` differed and a barrier
 ///    had been run since; and none of the first `calls` calls since was its own.
-/// 2. `slots` are those of the first `used` whose bits are set.
+/// 2. `runs` are those of the first `used` slots whose bits are set, `count` of them.
 #[derive(Debug)]
 pub(super) struct Watched {
     bits: Box<[u64]>,
-    slots: Vec<u16>,
-    used: usize,
+    runs: Vec<Range<usize>>,
+    count: usize,
+    used: u32,
     calls: u32,
     /// The limit when idle slots were let go last.
     mark: Position,
@@ -76,20 +79,27 @@ impl Watched {
     pub(super) fn all<M: Memory>(memory: &M, limit: Position) -> Self {
         let slots = memory.slots().len();
         let (bits, idle) = (vec![!0; words(slots)].into(), vec![0; words(slots)].into());
-        Self { bits, slots: Vec::with_capacity(slots), used: 0, calls: 0, mark: limit, looks: 0, idle }
+        let runs = Vec::with_capacity(slots.div_ceil(2));
+        Self { bits, runs, count: 0, used: 0, calls: 0, mark: limit, looks: 0, idle }
     }
 
     /// [`limit`](super::limit()), of which all slots are watched that matter.
     pub(super) fn limit<M: Memory>(&mut self, memory: &M, floor: Position) -> Position {
         self.heed_calls(memory);
-        let limit = first_pass(self.slots(memory), floor);
+        let slots = memory.slots();
+        let limit = self.runs.iter().fold(floor, |limit, run| first_pass(&slots[run.clone()], limit));
         fence_acquire(Edge::FirstPass);
         // Anew: whoever has made the furthest swap, or one before it, may not have been watched a moment ago.
         self.heed_calls(memory);
-        if self.slots.len() > FEW {
-            self.looks += self.slots.len();
+        if self.count > FEW {
+            self.looks += self.count;
         }
-        if self.slots.len() > 1 && limit != floor { second_pass(self.slots(memory), floor, limit) } else { limit }
+        if self.count == 1 || limit == floor {
+            return limit;
+        }
+        let limit = self.runs.iter().fold(limit, |limit, run| second_pass(&slots[run.clone()], floor, limit));
+        fence_acquire(Edge::SecondPass);
+        limit
     }
 
     /// Whether idle slots have cost enough to be let go.
@@ -103,48 +113,58 @@ impl Watched {
         self.looks = 0;
     }
 
-    fn slots<'m, M: Memory>(&self, memory: &'m M) -> impl Iterator<Item = &'m Slot> {
-        let slots = memory.slots();
-        self.slots.iter().map(|&slot| &slots[usize::from(slot)])
+    /// The numbers of those that are watched.
+    fn numbers(&self) -> impl Iterator<Item = usize> {
+        self.runs.iter().cloned().flatten()
     }
 
     /// The first watched slot of that kind.
     pub(super) fn find<M: Memory>(&mut self, memory: &M, is_of_kind: impl Fn(&Slot) -> bool) -> Option<u32> {
         self.heed_calls(memory);
-        let found = self.slots(memory).position(is_of_kind)?;
-        Some(self.slots[found].into())
+        let slots = memory.slots();
+        self.numbers().find(|&slot| is_of_kind(&slots[slot])).map(|slot| slot as u32)
     }
 
     /// Whether a slot that is watched has an owner, as far as one look tells.
     pub(super) fn have_an_owner<M: Memory>(&self, memory: &M) -> bool {
-        self.slots(memory).next().is_some_and(|slot| slot.owner.load(Ordering::Relaxed) != 0)
+        let first = self.runs.first().map(|run| &memory.slots()[run.start]);
+        first.is_some_and(|slot| slot.owner.load(Ordering::Relaxed) != 0)
     }
 
     /// Watches those who have called or come since.
     #[inline]
     fn heed_calls<M: Memory>(&mut self, memory: &M) {
-        let used = memory.used_slots().len();
-        let calls =
-            if memory.called().is_empty() { 0 } else { memory.producer().registry.calls.load(Ordering::Relaxed) };
-        if (used, calls) != (self.used, self.calls) {
+        let registry = &memory.producer().registry;
+        let used = registry.slots_used.load(Ordering::Relaxed);
+        // Models of rings where nobody calls would only take longer.
+        let counted = !cfg!(dynring_loom) || !memory.called().is_empty();
+        let calls = if counted { registry.calls.load(Ordering::Relaxed) } else { 0 };
+        if used != self.used || calls != self.calls {
             self.watch_callers(memory, used, calls);
         }
     }
 
     #[cold]
-    fn watch_callers<M: Memory>(&mut self, memory: &M, used: usize, calls: u32) {
+    fn watch_callers<M: Memory>(&mut self, memory: &M, used: u32, calls: u32) {
         fence_acquire(Edge::CallLoad);
         for (bits, (called, let_go)) in self.bits.iter_mut().zip(memory.called().iter().zip(memory.let_go())) {
             *bits |= !(called.load(Ordering::Relaxed) ^ let_go.load(Ordering::Relaxed));
         }
         (self.used, self.calls) = (used, calls);
-        self.list();
+        self.list(memory);
     }
 
-    fn list(&mut self) {
-        self.slots.clear();
-        let used = ones(&self.bits).take_while(|&slot| slot < self.used);
-        self.slots.extend(used.map(|slot| slot as u16));
+    fn list<M: Memory>(&mut self, memory: &M) {
+        let used = memory.slots().len().min(self.used as usize);
+        self.runs.clear();
+        self.count = 0;
+        for slot in ones(&self.bits).take_while(|&slot| slot < used) {
+            self.count += 1;
+            match self.runs.last_mut() {
+                Some(run) if run.end == slot => run.end += 1,
+                _ => self.runs.push(slot..slot + 1),
+            }
+        }
     }
 
     /// Lets go of the slots that are idle since the last time, if they are worth the barrier.
@@ -165,22 +185,23 @@ impl Watched {
             for slot in ones(&self.idle).filter(|&slot| is_idle(&slots[slot], limit)) {
                 self.bits[slot / 64] &= !(1 << (slot % 64));
             }
-            self.list();
+            self.list(memory);
         }
     }
 
     /// How many watched slots have reserved nothing beyond `mark`, and are not about to. The first slot is none of them before it is agreed
     /// how far its owner has come alone: that one does not call.
     fn find_idle<M: Memory>(&mut self, memory: &M, mark: Position) -> usize {
-        self.idle.fill(0);
         let slots = memory.slots();
-        let idle =
-            |slot: &&u16| is_idle(&slots[usize::from(**slot)], mark) && (**slot != 0 || alone::has_ended(memory));
-        let mut found = 0;
-        for &slot in self.slots.iter().filter(idle) {
-            self.idle[usize::from(slot / 64)] |= 1 << (slot % 64);
+        let (mut idle, mut found) = (core::mem::take(&mut self.idle), 0);
+        idle.fill(0);
+        let is_idle =
+            |slot: &usize| is_idle(&slots[*slot], mark) && (*slot != 0 || alone::is_seen_to_have_ended(memory));
+        for slot in self.numbers().filter(is_idle) {
+            idle[slot / 64] |= 1 << (slot % 64);
             found += 1;
         }
+        self.idle = idle;
         found
     }
 }

@@ -1,13 +1,14 @@
 //! Reading: the loop over records, for rings of this crate and of the kernel alike.
 
+mod idle;
 mod run;
 mod sleep;
 mod stuck;
 
-use super::limit::limit_of_one;
+use super::limit::{limit_of_one, rarely};
 use super::memory::AWAKE;
 use super::tally::Tally;
-use super::watched::{Watched, may_let_go};
+use super::watched::Watched;
 use super::{Memory, is_closed, reserved};
 use crate::sync::{Edge, Ordering, fence_acquire, release};
 use crate::wire::{Corrupt, HEADER_BYTES, Header, Position, stride};
@@ -334,18 +335,6 @@ impl<M: Memory> Consumer<M> {
         self.advance_limit(found)
     }
 
-    /// Looks no more at the slots of producers that have reserved nothing since this was called last, until they reserve again. Done
-    /// now and then by itself.
-    #[cold]
-    pub fn let_go_of_the_idle(&mut self) {
-        let possible = may_let_go(&self.memory) && self.corrupt.is_none() && !self.is_inherited();
-        if possible {
-            self.watched.let_go_of_the_idle(&self.memory, self.limit);
-        } else {
-            self.watched.begin_anew();
-        }
-    }
-
     #[inline]
     fn advance_limit(&mut self, found: Position) -> bool {
         if found == self.limit || self.corrupt.is_some() {
@@ -415,8 +404,3 @@ impl<M: Memory> Consumer<M> {
         self.tally.discarded
     }
 }
-
-/// Says that the block in which it is called is not the usual way.
-#[cold]
-#[inline(always)]
-fn rarely() {}
