@@ -12,11 +12,19 @@ use dynring::{Consumer, Producer, Ring};
 
 type Operation = fn(&Producer, &mut Consumer) -> Result<(), Box<dyn Error>>;
 
-const OPERATIONS: [(&str, Operation); 5] = [
+/// What a producer does that is not alone.
+const IN_COMPANY: &str = "output-8-next-in-company";
+
+const OPERATIONS: [(&str, Operation); 6] = [
     ("reserve-commit-next", |producer, consumer| {
         let mut record = producer.reserve(8)?;
         record.copy_from_slice(&black_box(7u64).to_ne_bytes());
         record.commit();
+        black_box(&*consumer.next()?.ok_or("no record")?);
+        Ok(())
+    }),
+    (IN_COMPANY, |producer, consumer| {
+        producer.output(black_box(&[7; 8]))?;
         black_box(&*consumer.next()?.ok_or("no record")?);
         Ok(())
     }),
@@ -55,9 +63,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Ok(());
     };
     let found = OPERATIONS.iter().find(|(name, _)| name == operation);
-    let (_, operation) = found.ok_or_else(|| format!("{operation} is no operation"))?;
+    let (name, operation) = found.ok_or_else(|| format!("{operation} is no operation"))?;
     let ring = Ring::builder(64 * 1024).build()?;
     let (producer, mut consumer) = (ring.producer()?, ring.consumer()?);
+    let _other = (*name == IN_COMPANY).then(|| ring.producer()).transpose()?;
     for _ in 0..times.parse::<u64>()? {
         operation(&producer, &mut consumer)?;
     }

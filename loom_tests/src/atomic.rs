@@ -56,6 +56,11 @@ macro_rules! atomic {
                 self.inner.fetch_sub(value, order)
             }
 
+            pub fn fetch_xor(&self, value: $value, order: Ordering) -> $value {
+                self.turns.take();
+                self.inner.fetch_xor(value, order)
+            }
+
             pub fn fetch_max(&self, value: $value, order: Ordering) -> $value {
                 self.turns.take();
                 self.inner.fetch_max(value, order)

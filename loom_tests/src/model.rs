@@ -15,7 +15,7 @@ use crate::raw::{
     self, Consumer, ConsumerPage, Found, HeaderCell, Memory, Producer, ProducerPage, Refusal, Sleeper, Slot, Unusable,
     Wakeup,
 };
-use crate::sync::{AtomicU32, Edge, Ordering, StoreLoad, fence_seq_cst};
+use crate::sync::{AtomicU32, AtomicU64, Edge, Ordering, StoreLoad, fence_seq_cst};
 use crate::wire::{Capacity, Corrupt, HEADER_BYTES, Header, Position, RingSize, stride};
 
 /// What no test writes, and looks like a committed record of 8 bytes.
@@ -42,6 +42,9 @@ struct Shared {
     consumer: ConsumerPage,
     producer: ProducerPage,
     slots: Vec<Slot>,
+    /// One word each, or none.
+    called: Vec<AtomicU64>,
+    let_go: Vec<AtomicU64>,
     /// A lock for each slot: 1 once somebody has it.
     locks: Vec<AtomicU32>,
     headers: Vec<HeaderCell>,
@@ -104,6 +107,14 @@ unsafe impl Memory for Ring {
         &self.0.slots
     }
 
+    fn called(&self) -> &[AtomicU64] {
+        &self.0.called
+    }
+
+    fn let_go(&self) -> &[AtomicU64] {
+        &self.0.let_go
+    }
+
     fn consumer_writes_data(&self) -> bool {
         true
     }
@@ -155,6 +166,15 @@ impl Ring {
         Self::build(size, slots, first, false, StoreLoad::Fence)
     }
 
+    /// A ring like a new one, on which one may sleep, whose consumer may let producers go.
+    pub fn that_lets_go(size: u64, slots: usize, first: u64) -> Self {
+        let Self(shared) = Self::build(size, slots, first, false, StoreLoad::Fence);
+        let mut shared = Arc::into_inner(shared).unwrap();
+        shared.called.push(AtomicU64::default());
+        shared.let_go.push(AtomicU64::default());
+        Self(Arc::new(shared))
+    }
+
     /// The same for plain readers.
     pub fn plain_with_sleepers(size: u64, slots: usize, first: u64) -> Self {
         Self::build(size, slots, first, true, StoreLoad::Fence)
@@ -188,6 +208,8 @@ impl Ring {
             consumer: ConsumerPage::default(),
             producer: ProducerPage::default(),
             slots: (0..slots).map(|_| Slot::default()).collect(),
+            called: Vec::new(),
+            let_go: Vec::new(),
             locks: (0..slots).map(|_| AtomicU32::default()).collect(),
             headers: (0..granules).map(stale).collect(),
             cells: (0..granules).map(|_| UnsafeCell::new(0)).collect(),
@@ -483,6 +505,14 @@ unsafe impl Memory for Mortal {
 
     fn slots(&self) -> &[Slot] {
         self.look().slots()
+    }
+
+    fn called(&self) -> &[AtomicU64] {
+        if self.ring.called().is_empty() { &[] } else { self.look().called() }
+    }
+
+    fn let_go(&self) -> &[AtomicU64] {
+        if self.ring.let_go().is_empty() { &[] } else { self.look().let_go() }
     }
 
     fn consumer_writes_data(&self) -> bool {

@@ -65,6 +65,7 @@
 //! | 272 | u64 | `high_water` | the most bytes that the consumer has found unread |
 //! | 280 | 3 × u64 | `skipped` | a position with bit 0 set, and how many were discarded and abandoned before it; or 0 |
 //! | 304 | 3 × u64 | | another one. The later of those that are not after `consumer_pos` is right, whenever the consumer dies |
+//! | 384 | u64\[64\] | `let_go` | a bit for each slot, from bit 0 of the first word on |
 //!
 //! # The producer page: written by producers
 //!
@@ -79,12 +80,19 @@
 //! | 264 | u32 | `openers` | handles that can register producers |
 //! | 268 | u32 | `waiting` | producers that wait for space, at least |
 //! | 272 | u32 | `layout` | version of these words and of the slots: 1 |
+//! | 276 | u32 | `calls` | how often producers have called or registered |
 //! | 280 | u64 | `alone_until` | 0 while the owner of slot 0 may reserve without moving the reserve cursor; else until where it has, with bit 0 set |
 //! | 384 | u32 | `wake_seq` | futex of the consumer |
+//! | 512 | u64\[64\] | `called` | a bit for each slot, from bit 0 of the first word on; not in user rings |
 //!
 //! While `alone_until` is 0, the reserve cursor stays behind, and slot 0 says how far the one producer has come. Whoever takes another
 //! slot counts it in `slots_used`, runs a full fence and `MEMBARRIER_CMD_GLOBAL_EXPEDITED`, and then sets `alone_until` and the
 //! cursor as [`internal`](super::internal) says. A producer that takes slot 0 and is no match for that sets `alone_until` at once.
+//!
+//! A consumer may look no more at a slot whose bits in `let_go` and `called` differ. Before it relies on that, it runs a full
+//! fence and `MEMBARRIER_CMD_GLOBAL_EXPEDITED`, and looks once more. A producer that has announced a start and finds that its bits
+//! differ turns its bit in `called` over and increments `calls`, before it moves the reserve cursor. It looks after a full fence,
+//! unless its process answers that barrier. Not so in rings with the kernel's protocol.
 //!
 //! In rings with the kernel's protocol, everything below `producer_pos` has its header, and may be looked at. In others,
 //! `producer_pos` is the reserve cursor, and headers below it may be missing: only who reads the slots knows how far to look.

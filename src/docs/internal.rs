@@ -86,7 +86,7 @@
 //!    limit is at most r. If it is later, then it was stored after the header of r was, with release, by Q or by
 //!    whoever took over its slot (E22, E23), and the fence after pass 2 (E11) brings the header into sight. ∎
 //!
-//! With one slot ever used, P is Q: the word that pass 1 read was stored after the headers of all P's records below M,
+//! With one slot ever used, or [watched](#producers-that-do-nothing), P is Q: the word that pass 1 read was stored after the headers of all P's records below M,
 //! and pass 2 is left out. An announcement below the floor is stale: its swap has failed, or its header is in sight
 //! already. The consumer's floor is its last limit; that of a producer that publishes is `producer_pos`.
 //!
@@ -141,6 +141,72 @@
 //! publish for them; so once it has left, it looks again whether it is alone (E38), and if not, publishes as everybody does. What
 //! somebody else has published before is in sight of whoever registers (E8), and thus of whoever sees the lone producer's
 //! store.
+//!
+//! # Producers that do nothing
+//!
+//! Each look would cost two loads for each slot ever used, most of which belong to producers that do nothing at all. So the
+//! consumer of a native ring looks at those slots only that it *watches*. It lets idle ones *go*, and they *call* before they
+//! reserve again. Each slot has a bit in `called`, which only its owner turns over, and one in `let_go`, which only the consumer
+//! writes; it may have been let go while the two differ. New pages are zero: all slots are watched.
+//!
+//! ```text
+//!   reserve, between E2 and E3                         let go of the idle, now and then
+//!     slot = s | ENTERING                E2              heed calls
+//!     StoreLoad                          E44             idle = watched slots that have left, at or below the last mark
+//!     if let_go differs from called:                     mark = limit
+//!       called: turn over                                let_go = not called, for the idle
+//!       calls += 1                       E46             StoreLoad                                   E45
+//!     head: s -> s + sz                  E3              for each of the idle that has left, at or below the limit:
+//!                                                          it is watched no more
+//!   take a slot
+//!     calls += 1                         E46           heed calls, before pass 1, and anew before pass 2
+//!                                                        n = slots_used, m = calls
+//!                                                        if either is another than it was:
+//!                                                          fence                                     E47
+//!                                                          all whose two bits are the same are watched
+//! ```
+//!
+//! The second StoreLoad is a fence and a barrier that all threads run, and the first is none but for the compiler, as with lone
+//! producers. Who cannot rely on that barrier, and shares the ring with processes that do, runs a fence there. In rings whose
+//! fences are no cheaper for anybody, and in those for plain readers, whose producers look at each other, nobody is let go. Nor is
+//! it worth it while few slots are watched.
+//!
+//! **Claim.** Of a record between the floor and what pass 1 has found, pass 2 watches the slot, unless the header is in sight. So
+//! step 3 of the proof holds.
+//!
+//! *Proof.* Say that Q announced r, its swap happens before pass 2, and its slot is not watched there. Then the consumer had let
+//! it go: the bits differed, as far as it knew, there was a StoreLoad, and a second look at the slot, at which Q had left, no
+//! further than the limit then.
+//!
+//! 1. *Bits.* The consumer makes the bits differ only where it finds them the same, and Q makes them the same only where it finds
+//!    that they differ; so they take turns. What Q knows of its own bit it knows for certain: it has turned it over itself, or
+//!    its predecessor in the slot has (E22, E23). And it never reads an older bit of the consumer's than the one that it, or its
+//!    predecessor, has called for.
+//! 2. *Q has called since the consumer changed its bit last, and no later than for r.* That call happens before the swap at r, and
+//!    so before pass 2 (E10), where calls are heeded with that one counted, and the consumer knows that the bits are the same
+//!    (E46, E47). So it has watched the slot since that was counted first. Had it let the slot go after that, it would have
+//!    changed its bit.
+//! 3. *Q has not*, so at r it read the bit from before that change. Of the two StoreLoads (E44, E45), Q's is then the first, and
+//!    the second look finds the announcement of r, or what came later in the slot. It is not the announcement, since Q had left.
+//!    If it is later, then it says r + sz or more: beyond r, which is at or beyond the floor, which is at or beyond the limit
+//!    then. But Q had left at or below that. ∎
+//!
+//! If only one slot is watched before pass 2, then it is the one in which pass 1 has found its position, and pass 2 is left out, as
+//! with one slot ever used.
+//!
+//! *Nothing is overlooked for good.* Whoever has come further than the limit when it is looked at the second time goes on being
+//! watched. Who goes on later calls. A consumer's last look before it sleeps sees the call, as it sees the slot word: both come before
+//! the producer's StoreLoad.
+//!
+//! *Lone producers* call nobody, not even at the reservation during which somebody else comes. So the first slot is let go only
+//! once the consumer has seen that it is agreed how far its owner has come (E4). Whatever that one has reserved without a swap, it
+//! had announced by then; so that is what the second look finds, or something later.
+//!
+//! *Who dies* with its bit turned over and its call not counted has not swapped. Whoever takes the slot next sees the bit, and would
+//! not call. Therefore a newcomer counts as a call, after it has taken its slot: whoever counts that finds the bit. A consumer
+//! that dies between its store of the bits and its second look has let producers go that may be entering. So its successor watches
+//! all slots to begin with, whatever their bits say; those whose bits differ it may let go with no more than a StoreLoad and a
+//! second look.
 //!
 //! # Space
 //!
@@ -372,7 +438,7 @@
 //! # What is not promised
 //!
 //! - Two positions must be less than 2⁶³ bytes apart. A slot that has been idle while 2⁶³ bytes went through the ring
-//!   (29 years at 10 GB/s) looks as if it was ahead.
+//!   (29 years at 10 GB/s) looks as if it was ahead, if it is watched.
 //! - Who observes a slot from outside sees, with an announcement of s, the span of s *or of a later reservation* of the
 //!   same producer: the later span is stored before the word that it belongs to. In a ring whose data is mapped twice,
 //!   all tries of one reservation have the same span. A producer that is known to be dead stores nothing any more.
@@ -390,7 +456,7 @@
 //! | E1 `HeadLoad` | acq | `claim`, `claim_slowly`, `overtaken` | E3 | vouches for swaps that are not in sight | a |
 //! | E2 `Announce` | rel | `attempt` | E10, E11 | overwrites the word that vouched for the last header | b |
 //! | E3 `SwapRelease` | rel | `attempt` | E1 | the announcement may be seen after the swap | a |
-//! | E4 `AgreedLoad` | acq | `agree`, `agreed` | E43 | as E43 | ad |
+//! | E4 `AgreedLoad` | acq, fence | `agree`, `agreed`, `is_seen_to_have_ended` | E43 | as E43 | ad |
 //! | E5 `TagStore` | rel | `write_header` | observers | a new tag beside an old length | c |
 //! | E6 `Leave` | rel | `attempt` | E10, E11 | left, and the header is not in sight | d |
 //! | E7 `GiveUp` | rel | `give_up` | E10, E11 | as E2 | e |
@@ -430,6 +496,10 @@
 //! | E41 `Span` | rel | `attempt_alone` | E42 | the span of a later reservation is | ac |
 //! | E42 `SpanLoad` | fence | `reserved_alone` | E41 | as E41 | ac |
 //! | E43 `AgreedStore` | rel | `agree` | E4 | the second pass misses the lone producer's announcement | ad |
+//! | E44 `CallFence` | sc | `be_watched` | E45 | is let go, and does not call | ae |
+//! | E45 `LetGoFence` | sc | `Watched::let_go_of_the_idle` | E44 | as E44 | ae |
+//! | E46 `Call` | rel | `count_call` | E47 | a call is counted, and the caller is not watched | af |
+//! | E47 `CallLoad` | fence | `Watched::watch_callers` | E46 | as E46 | af |
 //!
 //! The swap of head does not acquire when it succeeds: see step 1 of the proof.
 //!
@@ -465,6 +535,8 @@
 //! - ab: `alone::plain_readers_are_shown_everything_when_somebody_comes`
 //! - ac: `alone::who_comes_takes_the_span_of_one_reservation_for_no_other`
 //! - ad: `alone::who_learns_what_was_agreed_learns_why`
+//! - ae: `watched::who_is_let_go_while_it_sends_is_read`
+//! - af: `watched::those_who_call_hide_what_is_behind_them`
 //!
 //! # What the models do not show
 //!

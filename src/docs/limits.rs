@@ -19,6 +19,7 @@
 //! | the same in a user ring | 28 with pages of 4 KiB, 508 with 64 KiB; of all processes together | slots lie in the producer page |
 //! | consumers | 1, handed out once, in a ring of one process | |
 //! | positions | wrap at 2⁶⁴ | compared by distance, below 2⁶³ |
+//! | slots of producers that do nothing | looked at until that has cost as much as a barrier, and where membarrier(2) is refused always | [`internal`](super::internal#producers-that-do-nothing) |
 //! | a slot that is not used | its word looks current again after 2⁶³ bytes | the same |
 //! | laps in a tag | modulo 65,536 | 16 bits |
 //! | owners in a tag | modulo 65,535; nobody gets a number that is in use | 16 bits, 0 is nobody |

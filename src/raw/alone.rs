@@ -33,6 +33,13 @@ pub(super) fn has_ended<M: Memory>(memory: &M) -> bool {
     agreed(memory).is_some()
 }
 
+/// The same for the consumer, to whom the word may be mapped read-only.
+pub(super) fn is_seen_to_have_ended<M: Memory>(memory: &M) -> bool {
+    let until = memory.producer().registry.alone_until.load(Ordering::Relaxed);
+    fence_acquire(Edge::AgreedLoad);
+    until != 0
+}
+
 fn agreed<M: Memory>(memory: &M) -> Option<Position> {
     let until = memory.producer().registry.alone_until.load(acquire(Edge::AgreedLoad));
     (until != 0).then(|| Position::new(until & !7))

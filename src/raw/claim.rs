@@ -4,7 +4,7 @@ use core::cell::Cell;
 
 use super::finish::wake_any;
 use super::registry::Registration;
-use super::{Memory, alone, publish, released};
+use super::{Memory, alone, publish, released, watched};
 use crate::sync::{Edge, Ordering, acquire, back_off, release};
 use crate::wire::{Corrupt, HEADER_BYTES, Header, Position, SlotWord, Tag, stride};
 
@@ -24,6 +24,8 @@ pub struct Producer<M> {
     alone: Cell<Option<Position>>,
     consumer_pos: Cell<Position>,
     corrupt: Cell<Option<Corrupt>>,
+    /// The slot's bit among those that were called with.
+    called: Cell<u64>,
 }
 
 /// No `consumer_pos`: off the grid of 8 bytes, so that there is never room by it, and whoever reserves looks for himself.
@@ -68,7 +70,8 @@ impl<M: Memory> Producer<M> {
         let released = slot.released();
         let known = if head.since(released) <= memory.size().bytes() { released } else { UNKNOWN };
         let alone = Cell::new(alone.then_some(head));
-        Self { memory, slot, alone, consumer_pos: Cell::new(known), corrupt: Cell::new(None) }
+        let called = Cell::new(watched::called(&memory, slot));
+        Self { memory, slot, alone, consumer_pos: Cell::new(known), corrupt: Cell::new(None), called }
     }
 
     /// The ring's memory.
@@ -246,6 +249,7 @@ impl<M: Memory> Producer<M> {
         let slot = self.slot.of(&self.memory);
         slot.span.store(end.since(start), Ordering::Relaxed);
         slot.word.store(SlotWord::entering(start).word(), release(Edge::Announce));
+        self.be_watched();
         // Success needs no acquire: head has each value once, so `start` was loaded, with acquire, from the same store.
         let swapped =
             self.memory.head().compare_exchange(start.get(), end.get(), release(Edge::SwapRelease), Ordering::Relaxed);
@@ -253,6 +257,18 @@ impl<M: Memory> Producer<M> {
         let at = self.write_headers(start, end, span, write_headers);
         slot.word.store(SlotWord::left(end).word(), release(Edge::Leave));
         Ok(at)
+    }
+
+    /// Calls the consumer if it has let the slot go. An announcement has been made, and nothing swapped since.
+    #[inline(always)]
+    fn be_watched(&self) {
+        if let Some(let_go) = watched::let_go_word(&self.memory, self.slot) {
+            self.memory.store_load().light(Edge::CallFence);
+            if let_go.load(Ordering::Relaxed) & watched::bit(self.slot) != self.called.get() {
+                self.called.set(self.called.get() ^ watched::bit(self.slot));
+                watched::call(&self.memory, self.slot);
+            }
+        }
     }
 
     /// Has `write_headers` cover the last `span` bytes of what was reserved with headers, and discards what is before them. Returns

@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Arc, OnceLock};
 
 use super::{ConsumerPage, HeaderCell, Memory, ProducerPage, Sleeper, Slot, WORD_BYTES};
-use crate::sync::{AtomicU32, Edge, StoreLoad};
+use crate::sync::{AtomicU32, AtomicU64, Edge, StoreLoad};
 use crate::wire::{Capacity, Position, RingSize, stride};
 
 /// Who owns the pages of a ring, and keeps them mapped.
@@ -22,11 +22,11 @@ pub unsafe trait Pages: Send + Sync + core::fmt::Debug {
 ///
 /// # Invariants
 /// 1. `consumer` and `producer` are aligned to a page, initialised, and valid for atomic reads of a [`ConsumerPage`] and a
-///    [`ProducerPage`]; `slots` for those of as many [`Slot`]s.
+///    [`ProducerPage`]; `slots` for those of as many [`Slot`]s, and `called` and `let_go` for those of as many words.
 /// 2. `data` is aligned to 8, initialised, and valid for reads of `size` bytes; if `mirrored`, for twice as many, and
 ///    byte `i` and byte `i + size` are the same memory.
-/// 3. What the roles that this process plays write is valid for writes too: the consumer page if it consumes; the producer
-///    page, the slots and the data if it produces; and the data if a consumer is to write there.
+/// 3. What the roles that this process plays write is valid for writes too: the consumer page and `let_go` if it consumes; the
+///    producer page, `called`, the slots and the data if it produces; and the data if a consumer is to write there.
 /// 4. Nothing in this process accesses these bytes in other ways than the protocol's.
 #[derive(Clone, Copy, Debug)]
 pub struct Parts {
@@ -36,6 +36,10 @@ pub struct Parts {
     pub producer: NonNull<ProducerPage>,
     /// The slots; none in rings that the kernel fills.
     pub slots: NonNull<[Slot]>,
+    /// See [`Memory::called`].
+    pub called: NonNull<[AtomicU64]>,
+    /// See [`Memory::let_go`].
+    pub let_go: NonNull<[AtomicU64]>,
     /// The data.
     pub data: NonNull<u8>,
     /// Bytes of the data, counted once.
@@ -198,6 +202,18 @@ unsafe impl Memory for Mapped {
     fn slots(&self) -> &[Slot] {
         // SAFETY: `Parts`, 1.
         unsafe { self.parts.slots.as_ref() }
+    }
+
+    #[inline]
+    fn called(&self) -> &[AtomicU64] {
+        // SAFETY: `Parts`, 1.
+        unsafe { self.parts.called.as_ref() }
+    }
+
+    #[inline]
+    fn let_go(&self) -> &[AtomicU64] {
+        // SAFETY: `Parts`, 1.
+        unsafe { self.parts.let_go.as_ref() }
     }
 
     #[inline]

@@ -35,6 +35,14 @@ pub unsafe trait Memory {
     /// All slots. A ring that the kernel fills has none.
     fn slots(&self) -> &[Slot];
 
+    /// A bit for each slot, 64 in a word, which the slot's owner turns over when it has been [let go](Self::let_go) and goes on.
+    /// None where nobody is let go.
+    fn called(&self) -> &[AtomicU64];
+
+    /// A bit for each slot, 64 in a word, which the consumer makes different from that of [`called`](Self::called) to let the slot go.
+    /// As many words as there.
+    fn let_go(&self) -> &[AtomicU64];
+
     /// Whether the consumer may write to the data that it has read.
     fn consumer_writes_data(&self) -> bool;
 
@@ -159,7 +167,7 @@ pub struct ProducerPage {
 #[derive(Debug, Default)]
 #[repr(C)]
 pub struct Registry {
-    /// Slots that were ever used: both passes look at these.
+    /// Slots that were ever used: both passes look at those of them that are watched.
     pub slots_used: AtomicU32,
     /// Registrations so far, modulo 2³².
     pub registrations: AtomicU32,
@@ -169,6 +177,8 @@ pub struct Registry {
     pub waiting: AtomicU32,
     /// [`PRODUCER_LAYOUT`]; 0 in a ring of the kernel that nobody has produced into.
     pub layout: AtomicU32,
+    /// How often somebody has called or registered, modulo 2³².
+    pub calls: AtomicU32,
     /// Until where the owner of the first slot has reserved alone, without moving head, with bit 0 set; 0 while that goes on.
     pub alone_until: AtomicU64,
 }
@@ -217,7 +227,7 @@ pub fn initialise<M: Memory>(memory: &M, first: Position) {
 #[cfg(not(dynring_loom))]
 mod layout {
     use super::*;
-    use crate::wire::{HEADER_BYTES, SLOT_BYTES, kernel};
+    use crate::wire::{CALLED, HEADER_BYTES, LET_GO, SLOT_BYTES, kernel};
     use core::mem::offset_of;
 
     const _: () = assert!(offset_of!(ConsumerPage, consumer_pos) == kernel::CONSUMER_POS);
@@ -246,6 +256,7 @@ mod layout {
     const _: () = assert!(offset_of!(Registry, openers) == 8);
     const _: () = assert!(offset_of!(Registry, waiting) == 12);
     const _: () = assert!(offset_of!(Registry, layout) == 16);
+    const _: () = assert!(offset_of!(Registry, calls) == 20);
     const _: () = assert!(offset_of!(Registry, alone_until) == 24);
     const _: () = assert!(offset_of!(ProducerPage, wake_seq) == 384);
     const _: () = assert!(offset_of!(SlotWords, word) == 0);
@@ -255,7 +266,8 @@ mod layout {
     const _: () = assert!(offset_of!(SlotWords, owner) == 32);
     const _: () = assert!(offset_of!(SlotWords, process) == 36);
 
-    const _: () = assert!(size_of::<ConsumerPage>() <= 4096);
+    const _: () = assert!(size_of::<ConsumerPage>() as u64 <= LET_GO);
+    const _: () = assert!(size_of::<ProducerPage>() as u64 <= CALLED);
     // In user rings, slots follow.
     const _: () = assert!(size_of::<ProducerPage>() == 512);
     const _: () = assert!(size_of::<Slot>() == SLOT_BYTES as usize);

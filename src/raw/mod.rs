@@ -31,6 +31,7 @@ mod seat;
 #[cfg_attr(miri, allow(dead_code, reason = "there is no kernel under Miri"))]
 mod snapshot;
 mod tally;
+mod watched;
 
 pub use alone::reserved;
 pub use bytes::{WORD_BYTES, load_bytes, store_bytes};

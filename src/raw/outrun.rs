@@ -3,7 +3,7 @@
 use core::cell::Cell;
 
 use super::*;
-use crate::sync::{Edge, Ordering, StoreLoad};
+use crate::sync::{AtomicU64, Edge, Ordering, StoreLoad};
 use crate::wire::{Capacity, Corrupt, Position, RingSize};
 
 /// Memory whose positions are never the same at two looks.
@@ -86,6 +86,14 @@ unsafe impl Memory for Running {
 
     fn slots(&self) -> &[Slot] {
         &self.slots
+    }
+
+    fn called(&self) -> &[AtomicU64] {
+        &[]
+    }
+
+    fn let_go(&self) -> &[AtomicU64] {
+        &[]
     }
 
     fn consumer_writes_data(&self) -> bool {

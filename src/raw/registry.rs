@@ -1,7 +1,7 @@
 //! Slots: who may produce.
 
 use super::finish::wake_any;
-use super::{Memory, Slot, alone, released};
+use super::{Memory, Slot, alone, released, watched};
 use crate::sync::{Edge, Ordering, acquire, release};
 use crate::wire::Position;
 
@@ -48,6 +48,12 @@ impl Registration {
         &memory.slots()[self.index as usize]
     }
 
+    /// Its number.
+    #[inline(always)]
+    pub(super) fn index(self) -> usize {
+        self.index as usize
+    }
+
     /// Whether it is the slot whose owner may produce alone.
     pub(super) fn is_first(self) -> bool {
         self.index == 0
@@ -91,6 +97,7 @@ pub fn register<M: Memory>(
         if slot.owner.compare_exchange(0, u32::from(owner), acquire(Edge::SlotTake), Ordering::Relaxed).is_ok() {
             slot.process.store(process, Ordering::Relaxed);
             registry.slots_used.fetch_max(index + 1, release(Edge::Registered));
+            watched::count_call(memory);
             let registration = Registration { index, owner, released };
             return join(memory, registration).inspect_err(|_| {
                 unregister(memory, registration);

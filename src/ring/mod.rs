@@ -6,6 +6,8 @@ mod consumer;
 #[cfg(not(miri))]
 mod copying;
 mod error;
+#[cfg(all(test, not(miri)))]
+mod idle;
 mod lease;
 #[cfg(not(miri))]
 mod listen;

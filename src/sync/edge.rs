@@ -84,6 +84,14 @@ edges! {
     AgreedStore,
     /// Load of what has been agreed.
     AgreedLoad,
+    /// Fence between an announcement and the look at whether the consumer has let the slot go.
+    CallFence,
+    /// Fence between "the slot is let go" and the second look at whether it is idle.
+    LetGoFence,
+    /// A producer calls, or takes a slot: the bit that it has turned over, or that the last owner has, comes before.
+    Call,
+    /// Fence after the consumer has looked how many calls there were, before it looks who has called.
+    CallLoad,
     /// Fence after a reader of snapshots has loaded `producer_pos`, before it looks at the overwrite position and at headers.
     WindowLoad,
     /// Fence after a reader of snapshots has loaded a header, before it copies the payload.

@@ -4,8 +4,8 @@ use core::ptr::NonNull;
 use std::alloc::{Layout as HeapLayout, alloc_zeroed, dealloc, handle_alloc_error};
 
 use crate::raw::{Pages, Parts, arena};
-use crate::wire::Layout;
 use crate::wire::arena::{ArenaLayout, PAGE_BYTES};
+use crate::wire::{Layout, words};
 
 /// A ring's memory on the heap, the data once.
 ///
@@ -55,6 +55,8 @@ unsafe impl Pages for HeapPages {
             consumer: self.at(self.layout.consumer_page()).cast(),
             producer: self.at(self.layout.producer_page()).cast(),
             slots: NonNull::slice_from_raw_parts(self.at(self.layout.slot_pages()).cast(), self.slots),
+            called: NonNull::slice_from_raw_parts(self.at(self.layout.called()).cast(), words(self.slots)),
+            let_go: NonNull::slice_from_raw_parts(self.at(self.layout.let_go()).cast(), words(self.slots)),
             data: self.at(self.layout.data()),
             size: self.layout.size(),
         }

@@ -74,6 +74,8 @@ unsafe impl Pages for KernelPages {
             consumer: start(&self.consumer).cast(),
             producer: self.in_window(0).cast(),
             slots: NonNull::slice_from_raw_parts(self.in_window(size_of::<ProducerPage>()).cast(), self.slots),
+            called: NonNull::slice_from_raw_parts(NonNull::dangling(), 0),
+            let_go: NonNull::slice_from_raw_parts(NonNull::dangling(), 0),
             data: self.in_window(self.page),
             size: self.size,
         }

@@ -8,7 +8,7 @@ use memmap2::{MmapMut, MmapOptions};
 
 use super::fork::{self, Registered};
 use crate::raw::{CLOSED, Pages, Parts};
-use crate::wire::Layout;
+use crate::wire::{Layout, words};
 
 /// A ring's file, mapped, the data twice in a row.
 ///
@@ -147,6 +147,8 @@ unsafe impl Pages for RingPages {
             consumer: self.at(self.layout.consumer_page()).cast(),
             producer: self.at(self.layout.producer_page()).cast(),
             slots: NonNull::slice_from_raw_parts(self.at(self.layout.slot_pages()).cast(), self.slots),
+            called: NonNull::slice_from_raw_parts(self.at(self.layout.called()).cast(), words(self.slots)),
+            let_go: NonNull::slice_from_raw_parts(self.at(self.layout.let_go()).cast(), words(self.slots)),
             data: self.at(self.layout.data()),
             size: self.layout.size(),
         }

@@ -20,6 +20,17 @@ pub const HEADER_BYTES: u64 = 8;
 /// Bytes of one producer slot: two cache lines of 64, since processors prefetch them in pairs.
 pub const SLOT_BYTES: u64 = 128;
 
+/// Where the bits that producers call with are in the producer page, in rings that the kernel has no part in: behind all other words.
+pub const CALLED: u64 = 512;
+
+/// Where the bits with which the consumer lets producers go are in the consumer page: behind all other words.
+pub const LET_GO: u64 = 384;
+
+/// How many words of 64 bits have a bit for each of `slots` slots.
+pub const fn words(slots: usize) -> usize {
+    slots.div_ceil(u64::BITS as usize)
+}
+
 /// The version of what the producer page says beside the kernel's words, and of the slots.
 pub const PRODUCER_LAYOUT: u32 = 1;
 
@@ -87,6 +98,16 @@ impl Layout {
     /// Offset of the producer page.
     pub const fn producer_page(self) -> u64 {
         self.consumer_page() + self.page
+    }
+
+    /// Offset of the bits that producers call with.
+    pub const fn called(self) -> u64 {
+        self.producer_page() + CALLED
+    }
+
+    /// Offset of the bits with which the consumer lets producers go.
+    pub const fn let_go(self) -> u64 {
+        self.consumer_page() + LET_GO
     }
 
     /// Offset of the data.

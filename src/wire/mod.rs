@@ -17,7 +17,7 @@ pub use capacity::Capacity;
 pub use corrupt::Corrupt;
 pub use descriptor::{DESCRIPTOR_BYTES, Descriptor, DescriptorError, Features, MAX_SLOTS, VERSION};
 pub use header::{Header, MAX_LEN, Tag};
-pub use layout::{HEADER_BYTES, Layout, PRODUCER_LAYOUT, SLOT_BYTES, kernel};
+pub use layout::{CALLED, HEADER_BYTES, LET_GO, Layout, PRODUCER_LAYOUT, SLOT_BYTES, kernel, words};
 pub use position::{Position, largest_payload, stride};
 pub use size::{RingSize, SizeError};
 pub use slot::SlotWord;

@@ -19,7 +19,7 @@ const LEN: usize = 40;
 fn handles_fail_cleanly_in_a_child_and_the_parent_notices_nothing() -> TestResult {
     let _alone = alone();
     for kernel_protocol in [false, true] {
-        let Scene { ring, live, consumer } = Scene::new(1, kernel_protocol)?;
+        let Scene { ring, live, consumer, .. } = Scene::new(1, kernel_protocol)?;
         let (mut live, mut consumer) = (Some(live), Some(consumer));
         let copying = ring.ring().producer()?;
         for round in 0..times(20, 1000) {

@@ -97,8 +97,14 @@ impl Operation {
 
     /// How many instructions it takes.
     pub(crate) fn steps(&self, kernel_protocol: bool) -> std::io::Result<u64> {
-        let scene = Scene::new(1, kernel_protocol).unwrap();
-        match self.begin(&scene, 0)?.step(u64::MAX)? {
+        self.steps_in(&mut Scene::new(1, kernel_protocol).unwrap())
+    }
+
+    /// The same in a ring in which nothing was sent.
+    pub(crate) fn steps_in(&self, scene: &mut Scene) -> std::io::Result<u64> {
+        let mut victim = self.begin(scene, 0)?;
+        scene.let_go_of_the_idle();
+        match victim.step(u64::MAX)? {
             Steps::Marked(steps) => Ok(steps),
             Steps::Made => unreachable!(),
         }

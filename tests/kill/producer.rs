@@ -1,5 +1,7 @@
 //! Producers that are killed after any instruction.
 
+use std::error::Error;
+
 use crate::operation::{OPERATIONS, Operation, of_the_dead, places};
 use crate::scene::{Scene, TestResult, content, report, require_ptrace, stride};
 use crate::support::victim::Steps;
@@ -8,17 +10,18 @@ const BEFORE: u64 = 1 << 30;
 const AFTER: u64 = 2 << 30;
 const LEN: usize = 40;
 
-/// Kills after every number of steps. Returns how many deaths there were.
-fn kill_everywhere(operation: &Operation, kernel_protocol: bool) -> Result<u64, Box<dyn std::error::Error>> {
-    let mut scene = Scene::new(1, kernel_protocol)?;
-    let most = operation.steps(kernel_protocol)?;
+/// Kills after every number of steps in rings of one kind.
+fn kill_everywhere(operation: &Operation, of: &str, scene: fn() -> Result<Scene, Box<dyn Error>>) -> TestResult {
+    let most = operation.steps_in(&mut scene()?)?;
+    let mut scene = scene()?;
     let (mut deaths, mut delivered) = (0, 0);
     for steps in places(most, 5) {
         let when = format!("{}, killed after {steps} steps of {most}", operation.name);
         let head = scene.head();
         let alive = [content(BEFORE, steps, LEN), content(AFTER, steps, LEN)];
-        scene.live.output(&alive[0])?;
         let mut victim = operation.begin(&scene, steps)?;
+        scene.let_go_of_the_idle();
+        scene.live.output(&alive[0])?;
         let done = victim.step(steps)? != Steps::Made;
         victim.kill()?;
         scene.live.output(&alive[1])?;
@@ -36,21 +39,22 @@ fn kill_everywhere(operation: &Operation, kernel_protocol: bool) -> Result<u64, 
         deaths += 1;
     }
     assert_eq!(delivered, operation.lens.len());
-    report(&format!(
-        "{} ({}): {deaths} deaths after 0 to {most} steps",
-        operation.name,
-        if kernel_protocol { "kernel protocol" } else { "native" }
-    ));
-    Ok(deaths)
+    report(&format!("{} ({of}): {deaths} deaths after 0 to {most} steps", operation.name));
+    Ok(())
 }
 
 #[test]
 fn a_producer_that_dies_anywhere_takes_no_more_than_its_unfinished_records() -> TestResult {
     let Some(_alone) = require_ptrace() else { return Ok(()) };
     for operation in &OPERATIONS {
-        for kernel_protocol in [false, true] {
-            kill_everywhere(operation, kernel_protocol)?;
-        }
+        kill_everywhere(operation, "native", || Scene::new(1, false))?;
+        kill_everywhere(operation, "kernel protocol", || Scene::new(1, true))?;
     }
     Ok(())
+}
+
+#[test]
+fn a_producer_that_was_let_go_dies_anywhere_like_others() -> TestResult {
+    let Some(_alone) = require_ptrace() else { return Ok(()) };
+    OPERATIONS.iter().try_for_each(|operation| kill_everywhere(operation, "let go", || Scene::with_a_crowd(1)))
 }

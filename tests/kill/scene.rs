@@ -87,14 +87,36 @@ pub(crate) struct Scene {
     pub(crate) ring: TrustedRing,
     pub(crate) live: Producer,
     pub(crate) consumer: Consumer,
+    /// Producers that do nothing.
+    idle: Vec<Producer>,
 }
+
+/// So many that do nothing are let go: [`Scene::let_go_of_the_idle`].
+const IDLE: u32 = 7;
 
 impl Scene {
     /// With room for `others` producers beside the one that lives.
     pub(crate) fn new(others: u32, kernel_protocol: bool) -> Result<Self, Box<dyn Error>> {
-        let ring = trusted(&builder(1 + others, kernel_protocol).build_shared()?);
+        Self::beside_idle(others, kernel_protocol, 0)
+    }
+
+    /// The same, and producers that do nothing.
+    pub(crate) fn with_a_crowd(others: u32) -> Result<Self, Box<dyn Error>> {
+        Self::beside_idle(others, false, IDLE)
+    }
+
+    fn beside_idle(others: u32, kernel_protocol: bool, idle: u32) -> Result<Self, Box<dyn Error>> {
+        let ring = trusted(&builder(1 + others + idle, kernel_protocol).build_shared()?);
         let (live, consumer) = (ring.producer()?, ring.consumer()?);
-        Ok(Self { ring, live, consumer })
+        let idle = (0..idle).map(|_| ring.producer()).collect::<Result<_, _>>()?;
+        Ok(Self { ring, live, consumer, idle })
+    }
+
+    /// Looks so often, if there is a crowd, that the consumer looks no more at the slots of those who do nothing meanwhile.
+    pub(crate) fn let_go_of_the_idle(&mut self) {
+        for _ in 0..30_000 * self.idle.len().min(1) {
+            assert!(self.consumer.next().unwrap().is_none());
+        }
     }
 
     pub(crate) fn inherited(&self) -> Inherited {
@@ -113,7 +135,8 @@ impl Scene {
     /// Nothing is left of the dead: everything is consumed, and `others` slots are free.
     pub(crate) fn assert_clean(&self, others: u32, when: &str) {
         let stats = self.ring.ring().stats().unwrap();
-        assert_eq!((stats.consumer_pos, stats.producers), (stats.head, 1), "{when}: {stats:?}");
+        let living = 1 + self.idle.len() as u32;
+        assert_eq!((stats.consumer_pos, stats.producers), (stats.head, living), "{when}: {stats:?}");
         let newcomers: Vec<Producer> = (0..others).map(|_| self.ring.producer().expect(when)).collect();
         assert!(self.ring.producer().is_err(), "{when}: more slots than there are");
         drop(newcomers);

@@ -19,7 +19,7 @@ fn a_consumer_whose_waker_dies_anywhere_wakes_up_nevertheless() -> TestResult {
     let Some(_alone) = require_ptrace() else { return Ok(()) };
     let output = &OPERATIONS[2];
     for kernel_protocol in [false, true] {
-        let Scene { ring, live, mut consumer } = Scene::new(1, kernel_protocol)?;
+        let Scene { ring, live, mut consumer, .. } = Scene::new(1, kernel_protocol)?;
         let got = Mutex::new(Vec::new());
         let (mut deaths, mut most, mut delivered) = (0, 0, Vec::new());
         let stop = AtomicBool::new(false);

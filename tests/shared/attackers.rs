@@ -28,11 +28,12 @@ const ENDLESS: Duration = Duration::from_secs(30);
 
 /// A word of the file: most are those that decide.
 fn anywhere(attacked: &Attacked, random: &mut Random) -> usize {
-    match random.below(6) {
+    match random.below(7) {
         0 => attacked.consumer_page_at(random.below(34) * 8),
         1 => attacked.producer_page_at(random.below(49) * 8),
         2 | 3 => attacked.slot_at(random.below(SLOTS), random.below(5) * 8),
         4 => attacked.data_at(random.below(SIZE / 8) * 8),
+        5 => [attacked.consumer_page_at(at::LET_GO), attacked.producer_page_at(at::CALLED)][random.below(2)],
         _ => random.below(8) * 8,
     }
 }

@@ -19,11 +19,13 @@ pub(crate) mod at {
     pub(crate) const CONSUMER_POS: usize = 0;
     pub(crate) const SLEEPING_AND_CLOSED: usize = 128;
     pub(crate) const SKIPPED: usize = 280;
+    pub(crate) const LET_GO: usize = 384;
 
     pub(crate) const PRODUCER_POS: usize = 0;
     pub(crate) const HEAD: usize = 128;
     pub(crate) const SLOTS_USED_AND_REGISTRATIONS: usize = 256;
     pub(crate) const OPENERS_AND_WAITING: usize = 264;
+    pub(crate) const CALLED: usize = 512;
 
     pub(crate) const WORD: usize = 0;
     pub(crate) const SPAN: usize = 8;

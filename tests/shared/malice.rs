@@ -236,6 +236,28 @@ fn a_registry_of_nonsense_misleads_nobody_who_is_there() -> TestResult {
 }
 
 #[test]
+fn bits_of_nonsense_let_nobody_go_whom_the_consumer_watches() -> TestResult {
+    alone("malice::bits_of_nonsense_let_nobody_go_whom_the_consumer_watches", || {
+        for attacked in Attacked::both() {
+            let producers: Vec<_> = (0..SLOTS).map(|_| attacked.ring.producer()).collect::<Result<_, _>>()?;
+            let mut consumer = attacked.ring.consumer()?;
+            for number in 0..1000u32 {
+                let forged = u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                let page = if number % 2 == 0 {
+                    attacked.consumer_page_at(at::LET_GO)
+                } else {
+                    attacked.producer_page_at(at::CALLED)
+                };
+                attacked.store(page, forged);
+                producers[number as usize % SLOTS].output(&number.to_ne_bytes())?;
+                assert_eq!(next(&mut consumer)?, Some(number.to_ne_bytes().to_vec()));
+            }
+        }
+        Ok(())
+    })
+}
+
+#[test]
 fn counts_at_their_end_go_on_from_zero() -> TestResult {
     alone("malice::counts_at_their_end_go_on_from_zero", || {
         for attacked in Attacked::both() {

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use dynring::{ConsumerError, Readiness, RegisterError, ReserveError, Ring, SharedRing, TrustedRing};
 
+use crate::forge::{Attacked, at};
+
 type TestResult = Result<(), Box<dyn Error>>;
 
 /// The ring, and a handle on it that came through a socket.
@@ -58,6 +60,32 @@ fn copies_are_what_was_written_piece_by_piece() -> TestResult {
         for _ in 0..2 {
             assert!(consumer.next_into(&mut got)?);
             assert_eq!(got, expected);
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn producers_that_were_let_go_by_the_last_consumer_are_read_by_the_next() -> TestResult {
+    let attacked = Attacked::built(Ring::builder(4096).max_producers(70));
+    let (ring, let_go) = (&attacked.ring, attacked.consumer_page_at(at::LET_GO));
+    let producers: Vec<_> = (0..70u8).map(|_| ring.producer()).collect::<Result<_, _>>()?;
+    let mut got = Vec::new();
+    for _ in 0..3 {
+        let mut consumer = ring.consumer()?;
+        let before = attacked.load(let_go);
+        // Enough looks for those who do nothing to be let go, if that is possible here.
+        for _ in 0..10_000 {
+            assert!(!consumer.next_into(&mut got)?);
+        }
+        println!("{:#x}: let go where that differs from {before:#x}", attacked.load(let_go));
+        drop(consumer);
+        producers.iter().zip(0..35u8).try_for_each(|(producer, id)| producer.output(&[id]))?;
+        let mut next = ring.consumer()?;
+        producers.iter().zip(0..).skip(35).try_for_each(|(producer, id): (_, u8)| producer.output(&[id]))?;
+        for id in 0..70 {
+            assert!(next.next_into(&mut got)?);
+            assert_eq!(got, [id]);
         }
     }
     Ok(())

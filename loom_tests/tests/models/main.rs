@@ -21,4 +21,5 @@ mod slots;
 mod snapshot;
 mod space;
 mod split;
+mod watched;
 mod weakened;

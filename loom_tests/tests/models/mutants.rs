@@ -46,6 +46,8 @@ fn noticed_by(edge: Edge) -> &'static str {
             "alone::who_comes_takes_the_span_of_one_reservation_for_no_other"
         }
         Edge::AgreedStore | Edge::AgreedLoad => "alone::who_learns_what_was_agreed_learns_why",
+        Edge::CallFence | Edge::LetGoFence => "watched::who_is_let_go_while_it_sends_is_read",
+        Edge::Call | Edge::CallLoad => "watched::those_who_call_hide_what_is_behind_them",
         Edge::WindowLoad | Edge::CopyLoad => {
             "snapshot::a_record_that_is_being_written_is_not_in_it_and_one_that_is_committed_is_whole"
         }

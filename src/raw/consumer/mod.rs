@@ -1,13 +1,15 @@
 //! Reading: the loop over records, for rings of this crate and of the kernel alike.
 
+mod idle;
 mod run;
 mod sleep;
 mod stuck;
 
-use super::limit::limit_of_one;
+use super::limit::{limit_of_one, rarely};
 use super::memory::AWAKE;
 use super::tally::Tally;
-use super::{Memory, is_closed, limit, reserved};
+use super::watched::Watched;
+use super::{Memory, is_closed, reserved};
 use crate::sync::{Edge, Ordering, fence_acquire, release};
 use crate::wire::{Corrupt, HEADER_BYTES, Header, Position, stride};
 
@@ -28,6 +30,8 @@ pub struct Consumer<M> {
     /// Everything below has been given back to producers.
     published: Position,
     limit: Position,
+    /// The slots by which the limit is found.
+    watched: Watched,
     tally: Tally,
     /// The most that was ever between `published` and `limit`.
     high_water: u64,
@@ -77,7 +81,8 @@ impl<M: Memory> Consumer<M> {
         };
         let (taken, published, limit) = (start, start, start);
         let (corrupt, origin) = (None, None);
-        let mut consumer = Self { memory, taken, published, limit, tally, high_water, corrupt, origin };
+        let watched = Watched::all(&memory, start);
+        let mut consumer = Self { memory, taken, published, limit, watched, tally, high_water, corrupt, origin };
         if !start.is_aligned() {
             let producer = consumer.producer_pos();
             let size = consumer.memory.size().bytes();
@@ -322,7 +327,10 @@ impl<M: Memory> Consumer<M> {
             fence_acquire(Edge::PublishedLoad);
             Position::new(producer_pos)
         } else {
-            limit(&self.memory, self.limit)
+            if self.watched.is_due() {
+                self.let_go_of_the_idle();
+            }
+            self.watched.limit(&self.memory, self.limit)
         };
         self.advance_limit(found)
     }
@@ -396,8 +404,3 @@ impl<M: Memory> Consumer<M> {
         self.tally.discarded
     }
 }
-
-/// Says that the block in which it is called is not the usual way.
-#[cold]
-#[inline(always)]
-fn rarely() {}

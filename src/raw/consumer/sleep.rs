@@ -60,7 +60,7 @@ impl<M: Memory> Consumer<M> {
     ///
     /// If so, what [`peek`](Self::peek) finds from then on is all there is, until a new producer registers.
     pub fn disconnected(&self) -> bool {
-        if !self.is_ours() {
+        if !self.is_ours() || self.watched.have_an_owner(&self.memory) {
             return false;
         }
         let registry = &self.memory.producer().registry;

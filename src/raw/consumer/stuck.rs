@@ -41,7 +41,8 @@ impl<M: Memory> Consumer<M> {
         }
         let announced = SlotWord::entering(at).word();
         let entering = |slot: &Slot| slot.word.load(Ordering::Relaxed) == announced;
-        let slot = self.memory.used_slots().iter().position(entering)? as u32;
+        // Whoever has swapped has called before.
+        let slot = self.watched.find(&self.memory, entering)?;
         let beyond = reserved(&self.memory) != at;
         beyond.then_some(HeldUp { at, len: None, slot: Some(slot) })
     }
