@@ -5,6 +5,7 @@ pub mod dynptr;
 pub mod format;
 pub mod internal;
 pub mod limits;
+pub mod performance;
 pub mod rejected;
 pub mod reliability;
 pub mod verifier;
