@@ -41,9 +41,15 @@ pub fn fence_compiler() {
 
 /// Spins for a moment: about a microsecond at the first time, 16 at the most, where a pause takes 40 cycles.
 pub fn back_off(nth: u32) {
+    pause(64 << nth.min(4));
+}
+
+/// Spins so many times.
+#[inline]
+pub fn pause(times: u32) {
     // There is no time in models.
-    let pauses = if cfg!(any(dynring_loom, miri)) { 0 } else { 64 << nth.min(4) };
-    for _ in 0..pauses {
+    let times = if cfg!(any(dynring_loom, miri)) { 0 } else { times };
+    for _ in 0..times {
         core::hint::spin_loop();
     }
 }

@@ -1,10 +1,12 @@
 //! Reading: the loop over records, for rings of this crate and of the kernel alike.
 
 mod idle;
+mod pace;
 mod run;
 mod sleep;
 mod stuck;
 
+use self::pace::Pace;
 use super::limit::{limit_of_one, rarely};
 use super::memory::AWAKE;
 use super::tally::Tally;
@@ -32,6 +34,7 @@ pub struct Consumer<M> {
     limit: Position,
     /// The slots by which the limit is found.
     watched: Watched,
+    pace: Pace,
     tally: Tally,
     /// The most that was ever between `published` and `limit`.
     high_water: u64,
@@ -82,7 +85,7 @@ impl<M: Memory> Consumer<M> {
         let (taken, published, limit) = (start, start, start);
         let (corrupt, origin) = (None, None);
         let watched = Watched::all(&memory, start);
-        let mut consumer = Self { memory, taken, published, limit, watched, tally, high_water, corrupt, origin };
+        let mut consumer = Self { memory, taken, published, limit, watched, pace: Pace::new(), tally, high_water, corrupt, origin };
         if !start.is_aligned() {
             let producer = consumer.producer_pos();
             let size = consumer.memory.size().bytes();
@@ -311,28 +314,40 @@ impl<M: Memory> Consumer<M> {
 
     /// Looks anew how far the ring may be looked at. Whether that is further than before; never so once the ring is corrupt.
     pub fn refresh(&mut self) -> bool {
-        if !self.memory.plain_readers() {
-            if let Some(found) = limit_of_one(&self.memory, self.limit) {
-                return self.advance_limit(found);
-            }
+        if self.pace.rests() && !self.memory.plain_readers() {
+            let found = self.limit_of_slots();
+            return self.advance_limit(found);
         }
-        self.refresh_slowly()
+        self.refresh_in_pace()
     }
 
-    /// The same, however many slots there are, and if it is the kernel's.
+    /// The same where records may be left to gather, and if the ring is the kernel's.
     #[inline(never)]
-    fn refresh_slowly(&mut self) -> bool {
+    fn refresh_in_pace(&mut self) -> bool {
         let found = if self.memory.plain_readers() {
             let producer_pos = self.memory.producer().producer_pos.load(Ordering::Relaxed);
             fence_acquire(Edge::PublishedLoad);
             Position::new(producer_pos)
         } else {
-            if self.watched.is_due() {
-                self.let_go_of_the_idle();
-            }
-            self.watched.limit(&self.memory, self.limit)
+            self.pace.pause();
+            let found = self.limit_of_slots();
+            self.pace.found(found.since(self.limit));
+            found
         };
         self.advance_limit(found)
+    }
+
+    #[inline]
+    fn limit_of_slots(&mut self) -> Position {
+        limit_of_one(&self.memory, self.limit).unwrap_or_else(|| self.limit_of_several())
+    }
+
+    #[inline(never)]
+    fn limit_of_several(&mut self) -> Position {
+        if self.watched.is_due() {
+            self.let_go_of_the_idle();
+        }
+        self.watched.limit(&self.memory, self.limit)
     }
 
     #[inline]
