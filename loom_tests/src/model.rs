@@ -400,7 +400,7 @@ pub fn reserve_waiting(producer: &Producer<Ring>, len: u32) -> Result<Position, 
         let seq = producer.about_to_wait(wanted);
         crate::sync::fence_seq_cst(crate::sync::Edge::WaitFence);
         let retried = producer.reserve(len);
-        if matches!(retried, Err(Refusal::Full { .. })) {
+        if retried == Err(Refusal::Full { wanted }) {
             let ring = producer.memory();
             ring.futex_wait(&ring.0.consumer.state.space_seq, seq);
         }

@@ -334,9 +334,17 @@
 //!
 //! Producers that wait for space are the mirror image: they note what `consumer_pos` would do, count themselves among
 //! the waiting, fence (E24), try once more, and sleep while `space_seq` is what it was. The consumer stores
-//! `consumer_pos`, fences (E25), and looks whether anybody waits for no more than that. If its fence is first, then the
-//! last try sees the space; if not, then it sees who waits for what. When it leaves for good, it stores `closed`,
-//! fences (E26), and looks whether anybody waits at all.
+//! `consumer_pos`, fences (E25), and looks whether anybody waits for what it has given back with this store. If its fence is
+//! first, then the last try sees the space; if not, then it sees who waits for what. When it leaves for good, it stores
+//! `closed`, fences (E26), and looks whether anybody waits at all.
+//!
+//! - A wake for what was given back before would be one too many, and there would be one for each record until the producer is
+//!   up. It needs none: whoever gave that back has woken it, or had its fence first.
+//! - So a producer sleeps only if its last try was refused for want of what it has noted. If others took that meanwhile, it
+//!   wants more, which nobody knows of yet.
+//! - A consumer that dies between its store and its look has woken nobody. The next one looks for it when it begins.
+//!
+//! (Models: `space.rs`.)
 //!
 //! The kernel's user rings have neither word: their consumer page cannot be written, and the kernel looks at nothing. Who
 //! waits for space there sleeps on the map, which the kernel wakes after each drain: it takes the lock of those who sleep

@@ -17,11 +17,14 @@ use super::doorbell::Doorbell;
 use super::wait::moment;
 use super::wait::{at_most, looking};
 use crate::raw::{Mapped, Memory, Producer, Refusal};
-use crate::sync::Edge;
+use crate::sync::{Edge, pause};
 #[cfg(not(miri))]
 use crate::sys::epoll::Ready;
 use crate::sys::futex::{self, Scope};
 use crate::wire::Position;
+
+/// Spins between two looks for space: who looks more often takes the line from the consumer each time, and what is found is little.
+const BETWEEN_LOOKS: u32 = 32;
 
 /// How a producer waits for space.
 #[derive(Debug)]
@@ -65,7 +68,14 @@ impl Space {
         deadline: Deadline,
         mut reserve: impl FnMut() -> Result<R, Refusal>,
     ) -> Result<R, Refusal> {
-        if let Some(result) = looking(|| unless_full(reserve())) {
+        if let Some(result) = unless_full(reserve()) {
+            return result;
+        }
+        let looked = looking(|| {
+            pause(BETWEEN_LOOKS);
+            unless_full(reserve())
+        });
+        if let Some(result) = looked {
             return result;
         }
         loop {
@@ -88,7 +98,7 @@ impl Space {
     }
 }
 
-/// Sleeps until the consumer wakes, unless a last try is not refused for want of space.
+/// Sleeps until the consumer wakes, unless a last try is not refused for want of space, or of more than was said to be wanted.
 fn sleep_on_futex<R>(
     producer: &Producer<Mapped>,
     scope: Scope,
@@ -99,12 +109,13 @@ fn sleep_on_futex<R>(
     let memory = producer.memory();
     let seq = producer.about_to_wait(wanted);
     let safe = heavy(memory.store_load(), Edge::WaitFence);
-    let retried = unless_full(reserve());
-    if retried.is_none() {
+    let retried = reserve();
+    // If others have taken what there was, then nobody wakes for what was wanted: that has been given back already.
+    if matches!(retried, Err(Refusal::Full { wanted: still }) if still == wanted) {
         futex::wait(&memory.consumer().state.space_seq, seq, at_most(deadline, safe), scope);
     }
     producer.waited();
-    retried
+    unless_full(retried)
 }
 
 #[cfg(not(miri))]

@@ -11,7 +11,7 @@ mod thread;
 
 pub use edge::{Edge, acquire, release};
 pub(crate) use edges::edges;
-pub use fence::{StoreLoad, back_off, pause, fence_acquire, fence_compiler, fence_seq_cst, full_fence};
+pub use fence::{StoreLoad, back_off, fence_acquire, fence_compiler, fence_seq_cst, full_fence, pause};
 pub use pad::CachePadded;
 pub use thread::Thread;
 

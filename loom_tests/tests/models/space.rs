@@ -1,8 +1,11 @@
 //! Producers that sleep until there is space: one that sleeps although there is sleeps for ever, which the checker reports.
 
-use dynring_loom::model::{Ring, check, receive, receive_all, reserve_waiting, send, wait};
-use dynring_loom::raw::Refusal;
+use dynring_loom::model::{Ring, check, die_doing, receive, receive_all, reserve_waiting, send, wait};
+use dynring_loom::raw::{Consumer, Refusal};
 use loom::thread;
+
+/// More looks than receiving a record takes.
+const LOOKS: u32 = 32;
 
 #[test]
 fn a_producer_that_waits_for_space_gets_it() {
@@ -32,6 +35,43 @@ fn two_producers_that_wait_for_space_get_it() {
         first.join().unwrap();
         second.join().unwrap();
     });
+}
+
+#[test]
+fn a_producer_whose_space_another_took_waits_for_more() {
+    check(3, || {
+        let ring = Ring::with_sleepers(32, 2, 0);
+        let mut consumer = ring.consumer();
+        let (a, b) = (ring.producer(), ring.producer());
+        send(&a, 16, 1).unwrap();
+        let waiter = thread::spawn(move || reserve_waiting(&a, 16).unwrap());
+        assert_eq!(receive(&mut consumer), Some(1));
+        if send(&b, 16, 2).is_ok() {
+            assert_eq!(wait(&mut consumer), Ok(true));
+            assert_eq!(receive(&mut consumer), Some(2));
+        }
+        waiter.join().unwrap();
+    });
+}
+
+#[test]
+fn whoever_consumes_next_wakes_those_whom_one_who_died_has_not() {
+    for looks in 0..LOOKS {
+        check(3, move || {
+            let ring = Ring::with_sleepers(32, 1, 0);
+            let producer = ring.producer();
+            send(&producer, 16, 1).unwrap();
+            let waiter = thread::spawn(move || reserve_waiting(&producer, 16).unwrap());
+            let received = die_doing(&ring, looks, |mortal| {
+                let mut consumer = Consumer::new(mortal);
+                consumer.take().unwrap().unwrap();
+                consumer.publish();
+            });
+            assert!(looks + 1 < LOOKS || received.is_some());
+            receive(&mut ring.consumer());
+            waiter.join().unwrap();
+        });
+    }
 }
 
 #[test]

@@ -85,7 +85,9 @@ impl<M: Memory> Consumer<M> {
         let (taken, published, limit) = (start, start, start);
         let (corrupt, origin) = (None, None);
         let watched = Watched::all(&memory, start);
-        let mut consumer = Self { memory, taken, published, limit, watched, pace: Pace::new(), tally, high_water, corrupt, origin };
+        let mut consumer =
+            Self { memory, taken, published, limit, watched, pace: Pace::new(), tally, high_water, corrupt, origin };
+        consumer.wake_for_the_last();
         if !start.is_aligned() {
             let producer = consumer.producer_pos();
             let size = consumer.memory.size().bytes();
@@ -277,12 +279,12 @@ impl<M: Memory> Consumer<M> {
         if self.memory.consumer_writes_data() {
             self.own_lines();
         }
-        self.published = self.taken;
+        let before = core::mem::replace(&mut self.published, self.taken);
         self.memory.consumer().consumer_pos.store(self.taken.get(), release(Edge::SpaceStore));
         if self.is_ours() {
             self.memory.store_load().light(Edge::SpaceFence);
             if self.memory.producer().registry.waiting.load(Ordering::Relaxed) != 0 {
-                self.wake_waiting();
+                self.wake_waiting(before);
             }
         }
     }

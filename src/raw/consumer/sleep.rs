@@ -86,11 +86,24 @@ impl<M: Memory> Consumer<M> {
         }
     }
 
+    /// Wakes producers that wait for what the last consumer has given back, which may have died before it woke them.
+    pub(super) fn wake_for_the_last(&self) {
+        if self.is_ours() {
+            self.memory.store_load().light(Edge::SpaceFence);
+            if self.may_be_waited_for() {
+                self.memory.wake(Sleeper::Producers);
+            }
+        }
+    }
+
+    /// Wakes producers if one waits for what has just been given back, and not only for what had been given back `before`: for that
+    /// it has been woken, or has seen it when it looked a last time. It need not be woken again and again until it is up.
     #[cold]
-    pub(super) fn wake_waiting(&self) {
+    pub(super) fn wake_waiting(&self, before: Position) {
         let enough = self.memory.used_slots().iter().any(|slot| {
             let wanted = slot.wanted.load(Ordering::Relaxed);
-            wanted != 0 && !Position::new(wanted & !7).is_after(self.published)
+            let position = Position::new(wanted & !7);
+            wanted != 0 && position.is_after(before) && !position.is_after(self.published)
         });
         if enough {
             self.memory.wake(Sleeper::Producers);
