@@ -2,6 +2,7 @@
 
 #[cfg(not(miri))]
 use core::cell::OnceCell;
+use core::time::Duration;
 #[cfg(not(miri))]
 use std::os::fd::OwnedFd;
 #[cfg(not(miri))]
@@ -16,7 +17,7 @@ use super::doorbell::Doorbell;
 #[cfg(not(miri))]
 use super::wait::moment;
 use super::wait::{at_most, looking};
-use crate::raw::{Mapped, Memory, Producer, Refusal};
+use crate::raw::{Mapped, Memory, Patience, Producer, Refusal};
 use crate::sync::{Edge, pause};
 #[cfg(not(miri))]
 use crate::sys::epoll::Ready;
@@ -61,16 +62,25 @@ impl Space {
         }
     }
 
-    /// Tries `reserve` until it succeeds, is refused for good, or the deadline has passed.
-    pub(crate) fn reserve<R>(
-        &self,
+    /// Waits at most for `timeout`, or for as long as it takes.
+    pub(crate) fn patience(&self, timeout: Option<Duration>) -> impl Patience {
+        Waiting { space: self, timeout }
+    }
+}
+
+struct Waiting<'s> {
+    space: &'s Space,
+    timeout: Option<Duration>,
+}
+
+impl Patience for Waiting<'_> {
+    #[cold]
+    fn retry<R>(
+        self,
         producer: &Producer<Mapped>,
-        deadline: Deadline,
         mut reserve: impl FnMut() -> Result<R, Refusal>,
     ) -> Result<R, Refusal> {
-        if let Some(result) = unless_full(reserve()) {
-            return result;
-        }
+        let deadline = Deadline::after(self.timeout);
         let looked = looking(|| {
             pause(BETWEEN_LOOKS);
             unless_full(reserve())
@@ -86,10 +96,10 @@ impl Space {
             if deadline.has_passed() {
                 return Err(Refusal::Full { wanted });
             }
-            let retried = match self {
-                Self::Futex(scope) => sleep_on_futex(producer, *scope, wanted, deadline, &mut reserve),
+            let retried = match self.space {
+                Space::Futex(scope) => sleep_on_futex(producer, *scope, wanted, deadline, &mut reserve),
                 #[cfg(not(miri))]
-                Self::Drained(drained) => drained.sleep(deadline, &mut reserve),
+                Space::Drained(drained) => drained.sleep(deadline, &mut reserve),
             };
             if let Some(result) = retried {
                 return result;

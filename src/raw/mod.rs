@@ -54,7 +54,7 @@ pub use registry::{
 };
 pub use repair::{Liveness, Repaired, repair};
 #[cfg(not(dynring_loom))]
-pub use reservation::{Leased, Reservation, Reservations};
+pub use reservation::{Leased, Patience, Reservation, Reservations};
 #[cfg_attr(miri, allow(unused_imports, reason = "there is no kernel under Miri"))]
 pub use resume::{Unusable, resume};
 #[cfg(not(dynring_loom))]

@@ -200,12 +200,29 @@ impl<'p> Leased<'p> {
     }
 }
 
+/// How to wait for space.
+pub trait Patience {
+    /// Does `reserve` again and again until it is done, or not to be done.
+    fn retry<R>(self, producer: &Producer<Mapped>, reserve: impl FnMut() -> Result<R, Refusal>) -> Result<R, Refusal>;
+}
+
 impl Producer<Mapped> {
     /// Reserves a record with a payload of `len` bytes, at most [`max_len`](crate::wire::Capacity::max_len).
     #[inline(always)]
     pub fn reserve_bytes(&self, len: u32) -> Result<Reservation<'_>, Refusal> {
         let at = self.reserve(len)?;
         // SAFETY: it has just been reserved.
+        Ok(unsafe { Reservation::new(self.memory(), at, len, self.registration().owner()) })
+    }
+
+    /// The same, where a reservation that finds no space is left to `patience`.
+    #[inline(always)]
+    pub fn reserve_bytes_with(&self, len: u32, patience: impl Patience) -> Result<Reservation<'_>, Refusal> {
+        let at = match self.reserve(len) {
+            Err(Refusal::Full { .. }) => patience.retry(self, || self.reserve(len))?,
+            result => result?,
+        };
+        // SAFETY: it has just been reserved: `retry` can have it from nowhere else.
         Ok(unsafe { Reservation::new(self.memory(), at, len, self.registration().owner()) })
     }
 

@@ -7,7 +7,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use super::{Lease, RegisterError, ReserveError, ReservedBatch};
 use crate::dynptr::{DynPtr, Reserved};
-use crate::notify::{Deadline, Space};
+use crate::notify::Space;
 use crate::raw::{self, Claims, Mapped, Memory, NoSeat, Seat, Wakeup};
 use crate::wire::{HEADER_BYTES, stride};
 
@@ -211,18 +211,19 @@ impl Producer {
     ///
     /// Source: `user_ring_buffer__reserve_blocking` in libbpf.
     #[doc(alias = "user_ring_buffer__reserve_blocking")]
+    #[inline]
     pub fn reserve_blocking(&self, len: usize, timeout: Option<Duration>) -> Result<DynPtr<'_>, ReserveError> {
         self.reserve_raw_blocking(len, timeout).map(DynPtr::new)
     }
 
+    #[inline]
     pub(super) fn reserve_raw_blocking(
         &self,
         len: usize,
         timeout: Option<Duration>,
     ) -> Result<raw::Reservation<'_>, ReserveError> {
         let len = self.legal(len)?;
-        let deadline = Deadline::after(timeout);
-        Ok(self.space.reserve(&self.raw, deadline, || self.raw.reserve_bytes(len))?)
+        Ok(self.raw.reserve_bytes_with(len, self.space.patience(timeout))?)
     }
 
     /// Reserves `bytes` bytes, headers of 8 bytes for each record included, out of which records are then made without
