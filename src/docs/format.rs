@@ -82,6 +82,7 @@
 //! | 272 | u32 | `layout` | version of these words and of the slots: 1 |
 //! | 276 | u32 | `calls` | how often producers have called or registered |
 //! | 280 | u64 | `alone_until` | 0 while the owner of slot 0 may reserve without moving the reserve cursor; else until where it has, with bit 0 set |
+//! | 288 | u32 | `waits` | how often producers have begun to wait for space: counted once `wanted` says for what |
 //! | 384 | u32 | `wake_seq` | futex of the consumer |
 //! | 512 | u64\[64\] | `called` | a bit for each slot, from bit 0 of the first word on; not in user rings |
 //!

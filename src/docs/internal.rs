@@ -342,7 +342,10 @@
 //!   up. It needs none: whoever gave that back has woken it, or had its fence first.
 //! - So a producer sleeps only if its last try was refused for want of what it has noted. If others took that meanwhile, it
 //!   wants more, which nobody knows of yet.
-//! - A consumer that dies between its store and its look has woken nobody. The next one looks for it when it begins.
+//! - The consumer does not look at the slots again, which would take their lines away from those who go on, before it has given
+//!   back what is wanted first, or somebody else has begun to wait. Each wait is counted in `waits` once the slot says what for
+//!   (E48); so what is not in sight yet when the consumer looks at the slots is counted after it (E49).
+//! - A consumer that dies between its store and its look has woken nobody. The next one wakes all when it begins.
 //!
 //! (Models: `space.rs`.)
 //!
@@ -508,6 +511,8 @@
 //! | E45 `LetGoFence` | sc | `Watched::let_go_of_the_idle` | E44 | as E44 | ae |
 //! | E46 `Call` | rel | `count_call` | E47 | a call is counted, and the caller is not watched | af |
 //! | E47 `CallLoad` | fence | `Watched::watch_callers` | E46 | as E46 | af |
+//! | E48 `WaitStore` | rel | `about_to_wait` | E49 | a wait is counted, and nobody knows what for | ag |
+//! | E49 `WaitLoad` | acq | `wake_waiting` | E48 | as E48 | ag |
 //!
 //! The swap of head does not acquire when it succeeds: see step 1 of the proof.
 //!
@@ -545,6 +550,7 @@
 //! - ad: `alone::who_learns_what_was_agreed_learns_why`
 //! - ae: `watched::who_is_let_go_while_it_sends_is_read`
 //! - af: `watched::those_who_call_hide_what_is_behind_them`
+//! - ag: `space::a_wait_that_is_counted_has_said_what_for`
 //!
 //! # What the models do not show
 //!

@@ -84,5 +84,5 @@
 //! - Until the next consumer comes, the counts of discarded and abandoned records in [`Stats`](crate::Stats) may be too high by what
 //!   a dead one had skipped and not given back.
 //! - A producer that dies between two instructions, just as it begins or ceases to wait for space, may stay counted among those who
-//!   wait (`waiting`, in the [format](super::format)), for good. The consumer then looks at the slots each time that it gives space
-//!   back, and finds that nobody waits; nobody is woken in vain.
+//!   wait (`waiting`, in the [format](super::format)), for good. The consumer then loads one word more each time that it gives
+//!   space back; nobody is woken in vain.

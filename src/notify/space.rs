@@ -108,7 +108,7 @@ impl Patience for Waiting<'_> {
     }
 }
 
-/// Sleeps until the consumer wakes, unless a last try is not refused for want of space, or of more than was said to be wanted.
+/// Sleeps until the consumer wakes, unless a last try is not refused for want of space, or of more than what was `wanted`.
 fn sleep_on_futex<R>(
     producer: &Producer<Mapped>,
     scope: Scope,

@@ -388,6 +388,7 @@ impl<M: Memory> Producer<M> {
         // In this order: who dies in between has been counted if its slot says that it waits.
         self.memory.producer().registry.waiting.fetch_add(1, Ordering::Relaxed);
         self.slot.of(&self.memory).wanted.store(wanted.get() | 1, Ordering::Relaxed);
+        self.memory.producer().registry.waits.fetch_add(1, release(Edge::WaitStore));
         seq
     }
 

@@ -181,6 +181,8 @@ pub struct Registry {
     pub calls: AtomicU32,
     /// Until where the owner of the first slot has reserved alone, without moving head, with bit 0 set; 0 while that goes on.
     pub alone_until: AtomicU64,
+    /// How often somebody has begun to wait for space, modulo 2³²: incremented after the slot says what for.
+    pub waits: AtomicU32,
 }
 
 /// One producer's cache line. Nobody else writes to it while the producer is registered.
@@ -258,6 +260,7 @@ mod layout {
     const _: () = assert!(offset_of!(Registry, layout) == 16);
     const _: () = assert!(offset_of!(Registry, calls) == 20);
     const _: () = assert!(offset_of!(Registry, alone_until) == 24);
+    const _: () = assert!(offset_of!(Registry, waits) == 32);
     const _: () = assert!(offset_of!(ProducerPage, wake_seq) == 384);
     const _: () = assert!(offset_of!(SlotWords, word) == 0);
     const _: () = assert!(offset_of!(SlotWords, span) == 8);

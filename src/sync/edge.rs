@@ -62,6 +62,10 @@ edges! {
     CloseFence,
     /// Fence between "a producer waits for space" and its last try.
     WaitFence,
+    /// A producer counts its wait: it has said what for.
+    WaitStore,
+    /// Consumer looks how many waits there were: what they are for comes before.
+    WaitLoad,
     /// Fence after the consumer has looked whether the owner of an unfinished record still has a slot: what it did came before.
     OwnerLoad,
     /// Fence after repair has looked at all slots: whoever has left the entering state has written its header.

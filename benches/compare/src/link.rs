@@ -4,8 +4,10 @@
 //! byte is read, and whether a record is whole and in its place shows.
 
 use std::ops::Range;
+use std::thread;
 
 use anyhow::{Result, ensure};
+use crossbeam_utils::Backoff;
 
 use crate::common::{Sizes, back_off, fold};
 
@@ -20,11 +22,12 @@ pub trait Sender {
     /// Sends a record of `len` bytes that all are `word`, over and over. Whether there was room for it.
     fn try_send(&mut self, word: u64, len: usize) -> Result<bool>;
 
-    /// Sends the records with these numbers, and waits for room.
+    /// Sends the records with these numbers, and waits for room: longer and longer.
     fn send(&mut self, numbers: Range<u64>, by: By) -> Result<()> {
         for nth in numbers {
+            let backoff = Backoff::new();
             while !self.try_send(by.word(nth), by.sizes.len(nth))? {
-                back_off(by.shared_core);
+                if by.shared_core { thread::yield_now() } else { backoff.spin() }
             }
         }
         Ok(())

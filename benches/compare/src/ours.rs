@@ -94,6 +94,15 @@ impl Sender for Plain {
             record.commit();
         }))
     }
+
+    fn send(&mut self, numbers: Range<u64>, by: By) -> Result<()> {
+        for nth in numbers {
+            let mut record = self.0.reserve_blocking(by.sizes.len(nth), None)?;
+            fill(&mut record, by.word(nth));
+            record.commit();
+        }
+        Ok(())
+    }
 }
 
 impl Sender for Leasing {

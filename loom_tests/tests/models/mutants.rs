@@ -39,6 +39,7 @@ fn noticed_by(edge: Edge) -> &'static str {
         Edge::OwnerLoad => "repair::a_record_that_is_finished_by_one_who_leaves_is_not_abandoned",
         Edge::RepairSlots => "repair::who_lives_goes_on_during_a_repair",
         Edge::RepairHead => "repair::a_start_that_the_ring_has_gone_past_is_lost",
+        Edge::WaitStore | Edge::WaitLoad => "space::a_wait_that_is_counted_has_said_what_for",
         Edge::WaitFence => "space::a_producer_that_waits_for_space_gets_it",
         Edge::AloneFence | Edge::CompanyFence => "alone::who_comes_takes_nothing_from_the_one_who_was_alone",
         Edge::AloneLeftFence => "alone::plain_readers_are_shown_everything_when_somebody_comes",

@@ -38,6 +38,21 @@ fn two_producers_that_wait_for_space_get_it() {
 }
 
 #[test]
+fn a_wait_that_is_counted_has_said_what_for() {
+    check(3, || {
+        let ring = Ring::with_sleepers(64, 1, 0);
+        let mut consumer = ring.consumer();
+        let producer = ring.producer();
+        send(&producer, 16, 1).unwrap();
+        send(&producer, 16, 2).unwrap();
+        let waiter = thread::spawn(move || reserve_waiting(&producer, 32).unwrap());
+        assert_eq!(receive(&mut consumer), Some(1));
+        assert_eq!(receive(&mut consumer), Some(2));
+        waiter.join().unwrap();
+    });
+}
+
+#[test]
 fn a_producer_whose_space_another_took_waits_for_more() {
     check(3, || {
         let ring = Ring::with_sleepers(32, 2, 0);

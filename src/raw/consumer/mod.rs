@@ -7,6 +7,7 @@ mod sleep;
 mod stuck;
 
 use self::pace::Pace;
+use self::sleep::Wanted;
 use super::limit::{limit_of_one, rarely};
 use super::memory::AWAKE;
 use super::tally::Tally;
@@ -35,6 +36,7 @@ pub struct Consumer<M> {
     /// The slots by which the limit is found.
     watched: Watched,
     pace: Pace,
+    wanted: Wanted,
     tally: Tally,
     /// The most that was ever between `published` and `limit`.
     high_water: u64,
@@ -85,8 +87,9 @@ impl<M: Memory> Consumer<M> {
         let (taken, published, limit) = (start, start, start);
         let (corrupt, origin) = (None, None);
         let watched = Watched::all(&memory, start);
+        let (pace, wanted) = (Pace::new(), Wanted::unknown(start));
         let mut consumer =
-            Self { memory, taken, published, limit, watched, pace: Pace::new(), tally, high_water, corrupt, origin };
+            Self { memory, taken, published, limit, watched, pace, wanted, tally, high_water, corrupt, origin };
         consumer.wake_for_the_last();
         if !start.is_aligned() {
             let producer = consumer.producer_pos();

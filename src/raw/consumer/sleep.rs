@@ -3,7 +3,7 @@
 use super::Consumer;
 use crate::raw::memory::{ASLEEP, AWAKE, LISTENING};
 use crate::raw::{Memory, Sleeper, Slot};
-use crate::sync::{Edge, Ordering, fence_acquire, fence_seq_cst};
+use crate::sync::{Edge, Ordering, acquire, fence_acquire, fence_seq_cst};
 use crate::wire::Position;
 
 impl<M: Memory> Consumer<M> {
@@ -99,14 +99,39 @@ impl<M: Memory> Consumer<M> {
     /// Wakes producers if one waits for what has just been given back, and not only for what had been given back `before`: for that
     /// it has been woken, or has seen it when it looked a last time. It need not be woken again and again until it is up.
     #[cold]
-    pub(super) fn wake_waiting(&self, before: Position) {
-        let enough = self.memory.used_slots().iter().any(|slot| {
-            let wanted = slot.wanted.load(Ordering::Relaxed);
-            let position = Position::new(wanted & !7);
-            wanted != 0 && position.is_after(before) && !position.is_after(self.published)
-        });
+    pub(super) fn wake_waiting(&mut self, before: Position) {
+        let begun = self.memory.producer().registry.waits.load(acquire(Edge::WaitLoad));
+        if begun == self.wanted.begun && self.wanted.next.is_none_or(|next| next.is_after(self.published)) {
+            return;
+        }
+        let (mut next, mut enough) = (None, false);
+        let wanted = self.memory.used_slots().iter().map(|slot| slot.wanted.load(Ordering::Relaxed));
+        for wanted in wanted.filter(|&wanted| wanted != 0).map(|wanted| Position::new(wanted & !7)) {
+            if !wanted.is_after(self.published) {
+                enough |= wanted.is_after(before);
+            } else if next.is_none_or(|next: Position| next.is_after(wanted)) {
+                next = Some(wanted);
+            }
+        }
+        self.wanted = Wanted { begun, next };
         if enough {
             self.memory.wake(Sleeper::Producers);
         }
+    }
+}
+
+/// What is known of those who wait for space. To look for it in their slots for each record would take the lines away from them.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    /// How many waits had begun.
+    begun: u32,
+    /// The least of what is waited for, if it has not been given back.
+    next: Option<Position>,
+}
+
+impl Wanted {
+    /// Nothing is known: somebody may wait for `start`.
+    pub(super) fn unknown(start: Position) -> Self {
+        Self { begun: 0, next: Some(start) }
     }
 }
