@@ -18,6 +18,9 @@ const MAX_SHIFT: u32 = 13;
 /// Bytes of the ring in which samples are reported.
 const REPORT: u32 = 4 << 20;
 
+/// Samples that can be reported before anybody looks, however large they are.
+const AT_ONCE: u64 = REPORT as u64 / (MAX_LEN as u64 + 8) / 2;
+
 /// Samples that one drain looks at at most, discarded ones included. `BPF_MAX_USER_RINGBUF_SAMPLES` in the kernel.
 pub(crate) const MAX_SAMPLES: u64 = 128 * 1024;
 
@@ -78,9 +81,18 @@ impl UserRing {
 
     /// Drains all there is, and returns the payloads.
     pub(crate) fn drained(&mut self) -> io::Result<Vec<Vec<u8>>> {
-        let result = self.drain(u64::MAX)?;
-        let samples = self.reported()?;
-        if result == samples.len() as i64 { Ok(samples) } else { Err(io::Error::other(format!("drain: {result}"))) }
+        let mut samples = Vec::new();
+        loop {
+            let result = self.drain(AT_ONCE)?;
+            let reported = self.reported()?;
+            if result != reported.len() as i64 {
+                return Err(io::Error::other(format!("drain: {result}")));
+            }
+            samples.extend(reported);
+            if result < AT_ONCE as i64 {
+                return Ok(samples);
+            }
+        }
     }
 
     /// What the pages say: `consumer_pos` and `producer_pos`.
