@@ -159,6 +159,7 @@ fn waiting_for_space_ends_when_the_time_is_up() {
     fill(&producer);
     for timeout in SHORT {
         assert_eq!(producer.reserve_blocking(8, timeout).unwrap_err(), ReserveError::Full);
+        assert_eq!(producer.lease_blocking(16, timeout).unwrap_err(), ReserveError::Full);
     }
 }
 
@@ -186,12 +187,19 @@ fn waiting_for_space_ends_when_there_is_enough() {
                 done.send(len).unwrap();
             });
         }
+        let (producer, done) = (ring.producer().unwrap(), done.clone());
+        scope.spawn(move || {
+            let mut lease = producer.lease_blocking(48, None).unwrap();
+            lease.reserve(16).unwrap().commit();
+            lease.reserve(16).unwrap().commit();
+            done.send(32).unwrap();
+        });
         let mut read = 0;
-        while read < records + 2 {
+        while read < records + 4 {
             read += consumer.drain(|_| ControlFlow::Continue(())).unwrap() as usize;
             thread::yield_now();
         }
-        assert_eq!(finished.iter().take(2).sum::<usize>(), 1008);
+        assert_eq!(finished.iter().take(3).sum::<usize>(), 1040);
     });
 }
 

@@ -18,6 +18,7 @@
 //! | reserving without a swap, several times as fast | the ring's first producer, until there is another; never again after that | [`internal`](super::internal#a-producer-that-is-alone) |
 //! | the same in a user ring | 28 with pages of 4 KiB, 508 with 64 KiB; of all processes together | slots lie in the producer page |
 //! | consumers | 1, handed out once, in a ring of one process | |
+//! | a pause of a consumer that finds records each time that it looks | 64 spins: 1 to 3 µs on most processors; none after it has looked in vain | [`performance`](super::performance#where-the-time-goes) |
 //! | positions | wrap at 2⁶⁴ | compared by distance, below 2⁶³ |
 //! | slots of producers that do nothing | looked at until that has cost as much as a barrier, and where membarrier(2) is refused always | [`internal`](super::internal#producers-that-do-nothing) |
 //! | a slot that is not used | its word looks current again after 2⁶³ bytes | the same |

@@ -14,19 +14,19 @@
 //!
 //! # Where the instructions go
 //!
-//! One thread reserves 8 bytes, writes them, commits, and reads the record: 214 instructions on x86-64, with calls, moves to and fro and
+//! One thread reserves 8 bytes, writes them, commits, and reads the record: 223 instructions on x86-64, with calls, moves to and fro and
 //! what the benchmark does itself. None of them is locked, and none is a fence.
 //!
 //! | step | instructions | of which |
 //! |---|---|---|
 //! | reserve, write, commit | 92 | is the length legal, the ring open, is there room: about 20; announce, and is nobody else there: 20; header and tag: 15; leave: 5; the record's handle, payload, final header, and does the consumer sleep: 30 |
-//! | look how far the ring may be looked at | 44 | the only slot, the count of slots, and is the position possible: once for all that has come |
-//! | next, and give back | 68 | header, length, and does it fit: about 20; the record's handle: 20; write to the lines that were read, store the position, does anybody wait for space: 25 |
+//! | look how far the ring may be looked at | 53 | the only slot, the count of slots, is the position possible, and shall records gather: once for all that has come |
+//! | next, and give back | 69 | header, length, and does it fit: about 20; the record's handle: 20; write to the lines that were read, store the position, does anybody wait for space: 25 |
 //!
 //! What is checked is what makes it safe to share a ring with a process that dies, or lies. Rings of values of one size, for one
 //! producer, have less to look at, and are faster as long as one thread has both ends.
 //!
-//! With a second producer, head is swapped, which is a locked instruction, and two passes look at each slot that is watched: 408.
+//! With a second producer, head is swapped, which is a locked instruction, and two passes look at each slot that is watched: 413.
 //!
 //! # Where the time goes
 //!
@@ -39,8 +39,15 @@
 //! - head, from producer to producer, if there are several.
 //!
 //! All but the first are looked at once for many records, if many are there. So the slowest a ring can be is with a consumer that is at
-//! the producer's heels: each record is then fetched, and with it the slot, as soon as it is written. It is also when nobody waits long
-//! for anything: gathering trades latency for throughput, and so is left to the user, in [`wait_for`](crate::Consumer::wait_for).
+//! the producer's heels: each record is then fetched, and with it the slot, as soon as it is written. A consumer that finds some records
+//! each time that it looks therefore pauses before the next look, at first for some ten nanoseconds, at the most for one to three
+//! microseconds, and goes on doing so if it finds twice as much. One that has looked in vain, or is its own producer, does not: a record
+//! that comes alone is not late. How much more may gather, and for how long, is left to the user, in
+//! [`wait_for`](crate::Consumer::wait_for).
+//!
+//! A producer that is refused for want of space and tries again at once does the same to `consumer_pos`. Whoever means to wait says so:
+//! [`reserve_blocking`](crate::Producer::reserve_blocking) looks about once a microsecond before it sleeps. From one thread to another,
+//! with a ring that is full all the time, that makes 0.6 of the time for records of 1 KiB, and 0.7 for 4 KiB.
 //!
 //! # What is done
 //!
@@ -53,6 +60,10 @@
 //! | positions are remembered, and looked at anew when they do not do | each look fetches a line that somebody else writes | all | `space.rs`, `reserve.rs` |
 //! | slots of 128 bytes, words of the two sides on pages of their own | a line that two write to changes hands each time; processors fetch lines in pairs | | |
 //! | idle producers are let go | both passes looked at all slots: with 1,024, a record took 50 times as long | `idle` | `watched.rs` |
+//! | a consumer at the heels of producers pauses | see above: with 2 producers, records of 64 bytes take a third of the time, mixed ones half | `threads`: to one | no ordering depends on it |
+//! | who waits for space looks about once a microsecond, then sleeps, and is woken once | the line with `consumer_pos`; a wake takes as long as a hundred records | `threads`: to one | `space.rs` |
+//! | the slots of those who wait are looked at when somebody begins to wait, not for each record | it took the lines from those who go on: with 4 producers and more, records took twice as long | `threads`: 4 and more to one | `space.rs` |
+//! | every way to reserve makes the reservation in place | one that came through memory in pieces and was read whole made the processor wait for all stores before: `reserve_blocking` took ten times as long | `threads`: to one | |
 //! | leases, batches, shrinking commits | many records for one reservation | `choices`: lease | `split.rs` |
 //! | an arena's blocks are set apart for one thread that gave them back | two atomic accesses less; malloc(3) does likewise | `benches/arena.rs` | `arena.rs` |
 //!
@@ -63,12 +74,21 @@
 //! meantime, it is in one cache only, and is handed over in one step. So [`Record`](crate::Record) and
 //! [`drain`](crate::Consumer::drain) write one word of each line that was read, what was there already, before they give it back.
 //!
-//! Between two processes on an AMD EPYC (family 26, Zen 5), two virtual processors, otherwise quiet, the time of a consumer that writes
-//! divided by that of one that only reads, at commit a96f985 (`--quick --only ipc`):
+//! How much that is worth depends on how far apart the processors are. The two virtual processors of the AMD EPYC (family 26, Zen 5)
+//! that was measured are moved by whoever runs the machine: for minutes on end they are close to each other, and then far apart, when
+//! all that crosses takes several times as long. The time of a consumer that writes divided by that of one that only reads, from one
+//! thread and from two to another, medians of three and two runs (`--quick --only threads`), at commit f6c3146 with and without
+//! the writing:
 //!
-//! | 8 B | 64 B | 256 B | 512 B | 1 KiB | 4 KiB | 8-512 B |
+//! | | 8 B | 64 B | 256 B | 1 KiB | 4 KiB | 8-512 B |
 //! |---|---|---|---|---|---|---|
-//! | 1.31 | 0.25 | 0.25 | 0.18 | 0.32 | 0.56 | 0.35 |
+//! | from one, close | 1.0 | 1.3 | 1.5 | 1.7 | 1.5 | 1.3 |
+//! | from one, far apart | 0.3 | 1.2 | 1.4 | 0.9 | 0.6 | 1.4 |
+//! | from two, close | 1.0 | 0.9 | 0.9 | 0.9 | 0.8 | 0.9 |
+//! | from two, far apart | 0.6 | 0.2 | 0.2 | 0.3 | 0.2 | 0.2 |
+//!
+//! So it is done: where it does harm, it is less than twice as slow, and where it does not, up to six times as fast. Before the consumer
+//! paused when it was at a producer's heels, it was worth a factor of 3 to 5 from 64 bytes on, from one producer and close.
 //!
 //! One thread that has both ends pays for it: see "only read" below. On rings of the kernel, whose data cannot be written to, there is no
 //! choice. Other processors were not there to be measured: `--only choices` says what it is worth on yours, and
@@ -92,11 +112,18 @@
 //! - *A locked swap instead of a full fence* where producers of a user ring publish: no difference.
 //! - *A pause of fixed length* after a lost swap: with 2 and 4 producers of a user ring, 0.86 to 1.5 times the time of libbpf-rs in a mutex
 //!   in the worst run, where pauses that grow have 0.35 to 0.45.
+//! - *Fetching a record's lines for writing* (prefetchw) as soon as it is taken, since they are written to in the end: no faster, and
+//!   at 4 KiB half as fast, for the lines behind are still being written.
+//! - *Waiting for more space than is needed*, an eighth of the ring or half of it, so as to be woken less often: no difference.
+//! - *A pause in [`reserve`](crate::Producer::reserve)* when it is refused: it is promised not to wait, and there are those who would
+//!   rather drop a record.
 //! - *Counting the bits of a mask* for the number of a lap, instead of keeping the shift: 19 instructions of 111 in a reservation, as
 //!   not all x86-64 processors count bits in one.
 //!
 //! # What is missed
 //!
-//! - One thread that has both ends is slower than with the best ring for fixed sizes and one producer. See above.
-//! - With the defaults, the consumer is at the producer's heels, and a lone producer's records of 64 bytes and more cost several times
-//!   what they do with gathering.
+//! - One thread that has both ends is slower than with the best ring for values of one size and one producer. See above.
+//! - To and fro between two threads takes somewhat longer than with the best of the others, which differs from size to size: a
+//!   record is found through the slot, and then its header. Between processes, it takes a fraction of the others' time.
+//! - Where one producer sends records of 64 bytes, a ring of slots for one producer can be faster when the processors are close:
+//!   it runs at about one cache line for each record, and a header here makes it more than one.

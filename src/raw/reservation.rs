@@ -218,12 +218,17 @@ impl Producer<Mapped> {
     /// The same, where a reservation that finds no space is left to `patience`.
     #[inline(always)]
     pub fn reserve_bytes_with(&self, len: u32, patience: impl Patience) -> Result<Reservation<'_>, Refusal> {
-        let at = match self.reserve(len) {
-            Err(Refusal::Full { .. }) => patience.retry(self, || self.reserve(len))?,
-            result => result?,
-        };
+        let at = self.reserve_with(len, patience)?;
         // SAFETY: it has just been reserved: `retry` can have it from nowhere else.
         Ok(unsafe { Reservation::new(self.memory(), at, len, self.registration().owner()) })
+    }
+
+    #[inline(always)]
+    fn reserve_with(&self, len: u32, patience: impl Patience) -> Result<Position, Refusal> {
+        match self.reserve(len) {
+            Err(Refusal::Full { .. }) => patience.retry(self, || self.reserve(len)),
+            result => result,
+        }
     }
 
     /// Reserves a record for each of `lens`, whose strides are together at most [`max_span`](crate::wire::Capacity::max_span).
@@ -238,8 +243,16 @@ impl Producer<Mapped> {
     /// Reserves a record with a payload of `len` bytes to carve records out of: a multiple of 8, at most
     /// [`max_len`](crate::wire::Capacity::max_len).
     pub fn lease_bytes(&self, len: u32) -> Result<Leased<'_>, Refusal> {
+        self.reserve(len).map(|at| self.leased(at, len))
+    }
+
+    /// The same, where a reservation that finds no space is left to `patience`.
+    pub fn lease_bytes_with(&self, len: u32, patience: impl Patience) -> Result<Leased<'_>, Refusal> {
+        self.reserve_with(len, patience).map(|at| self.leased(at, len))
+    }
+
+    fn leased(&self, at: Position, len: u32) -> Leased<'_> {
         debug_assert!(u64::from(len) % HEADER_BYTES == 0);
-        let at = self.reserve(len)?;
-        Ok(Leased { memory: self.memory(), at, left: stride(len), owner: self.registration().owner() })
+        Leased { memory: self.memory(), at, left: stride(len), owner: self.registration().owner() }
     }
 }

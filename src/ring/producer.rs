@@ -68,7 +68,8 @@ impl Producer {
 
     /// Reserves a record with a payload of `len` bytes, from 0 to [`max_len`](Self::max_len), to be written in place.
     ///
-    /// Never waits for anybody.
+    /// Never waits for anybody. Whoever would try again until there is space is better off with
+    /// [`reserve_blocking`](Self::reserve_blocking), which does not hold the consumer up by looking too often.
     ///
     /// # Errors
     /// There is not enough space at the moment, or never will be, or the consumer is gone.
@@ -235,12 +236,22 @@ impl Producer {
     /// # Errors
     /// As [`reserve`](Self::reserve).
     pub fn lease(&self, bytes: usize) -> Result<Lease<'_>, ReserveError> {
+        Ok(Lease::new(self.raw.lease_bytes(self.legal_lease(bytes)?)?))
+    }
+
+    /// Like [`lease`](Self::lease), and waits for space as [`reserve_blocking`](Self::reserve_blocking) does.
+    ///
+    /// # Errors
+    /// As [`reserve_blocking`](Self::reserve_blocking).
+    pub fn lease_blocking(&self, bytes: usize, timeout: Option<Duration>) -> Result<Lease<'_>, ReserveError> {
+        Ok(Lease::new(self.raw.lease_bytes_with(self.legal_lease(bytes)?, self.space.patience(timeout))?))
+    }
+
+    /// The payload of a record of `bytes` bytes, header included, out of which others are made.
+    fn legal_lease(&self, bytes: usize) -> Result<u32, ReserveError> {
         let len = bytes.saturating_sub(HEADER_BYTES as usize);
         let max = self.max_len() & !7;
-        if len > max {
-            return Err(ReserveError::TooLarge { len, max });
-        }
-        Ok(Lease::new(self.raw.lease_bytes(len.next_multiple_of(8) as u32)?))
+        if len <= max { Ok(len.next_multiple_of(8) as u32) } else { Err(ReserveError::TooLarge { len, max }) }
     }
 
     #[inline(always)]

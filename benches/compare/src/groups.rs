@@ -66,7 +66,8 @@ pub fn explained() -> String {
         "How it is measured:\n  \
          Payloads are fully written and fully read, and checked for order and content. Threads and processes are pinned. All\n  \
          peers of a case take turns, and the medians of their rounds are compared. Looking for records in vain counts as no\n  \
-         record. Goals are ratios of medians of one run: lower is better.\n\nGroups (--only), whose cases --list shows:\n",
+         record. Who finds no room tries again after pauses that grow, crossbeam's Backoff; dynring waits by itself\n  \
+         (reserve_blocking). Goals are ratios of medians of one run: lower is better.\n\nGroups (--only), whose cases --list shows:\n",
     );
     for group in GROUPS {
         text.push_str(&format!("  {}: {}\n", group.name, group.about));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 use dynring::{Consumer, CopyingConsumer, CopyingProducer, Producer, ReserveError};
 
-use crate::common::{back_off, fill};
+use crate::common::fill;
 use crate::link::{By, ROOM, Receiver, Sender};
 
 /// Bytes of a lease.
@@ -117,14 +117,7 @@ impl Sender for Leasing {
     fn send(&mut self, numbers: Range<u64>, by: By) -> Result<()> {
         let mut nth = numbers.start;
         while nth < numbers.end {
-            let mut lease = match self.0.lease(LEASE.max(2 * by.sizes.largest())) {
-                Ok(lease) => lease,
-                Err(ReserveError::Full) => {
-                    back_off(by.shared_core);
-                    continue;
-                }
-                Err(error) => return Err(error.into()),
-            };
+            let mut lease = self.0.lease_blocking(LEASE.max(2 * by.sizes.largest()), None)?;
             while nth < numbers.end {
                 let Ok(mut record) = lease.reserve(by.sizes.len(nth)) else { break };
                 fill(&mut record, by.word(nth));
