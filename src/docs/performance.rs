@@ -77,18 +77,18 @@
 //! How much that is worth depends on how far apart the processors are. The two virtual processors of the AMD EPYC (family 26, Zen 5)
 //! that was measured are moved by whoever runs the machine: for minutes on end they are close to each other, and then far apart, when
 //! all that crosses takes several times as long. The time of a consumer that writes divided by that of one that only reads, from one
-//! thread and from two to another, medians of three and two runs (`--quick --only threads`), at commit f6c3146 with and without
-//! the writing:
+//! thread and from two to another (`--quick --only threads`, built with the writing and without it), medians of two runs and more:
 //!
 //! | | 8 B | 64 B | 256 B | 1 KiB | 4 KiB | 8-512 B |
 //! |---|---|---|---|---|---|---|
-//! | from one, close | 1.0 | 1.3 | 1.5 | 1.7 | 1.5 | 1.3 |
+//! | from one, close | 1.0 | 1.0 | 1.3 | 1.3 | 1.0 | 1.2 |
+//! | from two, close | 1.0 | 0.8 | 0.8 | 0.8 | 0.8 | 0.8 |
 //! | from one, far apart | 0.3 | 1.2 | 1.4 | 0.9 | 0.6 | 1.4 |
-//! | from two, close | 1.0 | 0.9 | 0.9 | 0.9 | 0.8 | 0.9 |
 //! | from two, far apart | 0.6 | 0.2 | 0.2 | 0.3 | 0.2 | 0.2 |
 //!
-//! So it is done: where it does harm, it is less than twice as slow, and where it does not, up to six times as fast. Before the consumer
-//! paused when it was at a producer's heels, it was worth a factor of 3 to 5 from 64 bytes on, from one producer and close.
+//! (Far apart: at commit f6c3146, and with producers that tried again at once when they were refused.) So it is done: where it does harm,
+//! it takes less than half as long again, and where it does not, it is up to six times as fast. Before consumers paused when they were at
+//! a producer's heels, it was worth a factor of 3 to 5 from 64 bytes on, between processes that were close.
 //!
 //! One thread that has both ends pays for it: see "only read" below. On rings of the kernel, whose data cannot be written to, there is no
 //! choice. Other processors were not there to be measured: `--only choices` says what it is worth on yours, and
@@ -96,9 +96,17 @@
 //!
 //! # What each choice is worth
 //!
-//! Time divided by that of dynring as it comes, in the same run:
+//! Time divided by that of dynring as it comes, in the same run (`--publish`), the processors close to each other but for "1 thread to one,
+//! 64 B". Huge pages, in rings of 8 MiB, made 0.99 to 1.01.
 //!
-//! CHOICES
+//! |  | accompanied | for plain readers | drain | only read | prefetched | past the cache | batch | gather | lease | lease and gather |
+//! |---|---|---|---|---|---|---|---|---|---|---|
+//! | one thread sends and receives, 64 B | 1.41 | 1.00 | 1.01 | 0.92 | 1.01 | 13.16 |  |  |  |  |
+//! | one thread sends and receives, 1024 B | 1.11 | 1.00 | 1.00 | 0.77 | 0.97 | 14.26 |  |  |  |  |
+//! | one thread sends and receives, 4096 B | 1.04 | 1.00 | 1.01 | 0.84 | 0.96 | 5.74 |  |  |  |  |
+//! | 1 thread to one, 64 B | 0.75 | 0.60 | 0.86 | 1.91 | 0.95 | 57.40 | 0.32 | 0.90 | 0.39 | 0.39 |
+//! | 1 thread to one, 1024 B | 0.95 | 0.94 | 0.96 | 0.99 | 0.99 | 19.71 | 0.93 | 0.93 | 0.98 | 0.97 |
+//! | 1 thread to one, 4096 B | 0.99 | 1.00 | 0.99 | 1.13 | 0.98 | 4.19 | 1.07 | 1.01 | 1.29 | 1.30 |
 //!
 //! # Tried, and left out
 //!
