@@ -76,19 +76,18 @@
 //!
 //! How much that is worth depends on how far apart the processors are. The two virtual processors of the AMD EPYC (family 26, Zen 5)
 //! that was measured are moved by whoever runs the machine: for minutes on end they are close to each other, and then far apart, when
-//! all that crosses takes several times as long. The time of a consumer that writes divided by that of one that only reads, from one
-//! thread and from two to another (`--quick --only threads`, built with the writing and without it), medians of two runs and more:
+//! all that crosses takes several times as long. The time of a consumer that writes divided by that of one that only reads: from one
+//! thread and from two to another (`--quick --only threads`, built with the writing and without it, medians of two runs), and from
+//! one process to another (two of the runs below):
 //!
-//! | | 8 B | 64 B | 256 B | 1 KiB | 4 KiB | 8-512 B |
-//! |---|---|---|---|---|---|---|
-//! | from one, close | 1.0 | 1.0 | 1.3 | 1.3 | 1.0 | 1.2 |
-//! | from two, close | 1.0 | 0.8 | 0.8 | 0.8 | 0.8 | 0.8 |
-//! | from one, far apart | 0.3 | 1.2 | 1.4 | 0.9 | 0.6 | 1.4 |
-//! | from two, far apart | 0.6 | 0.2 | 0.2 | 0.3 | 0.2 | 0.2 |
+//! | | 8 B | 64 B | 256 B | 512 B | 1 KiB | 4 KiB | 8-512 B |
+//! |---|---|---|---|---|---|---|---|
+//! | from one thread, close | 1.0 | 1.0 | 1.3 | | 1.3 | 1.0 | 1.2 |
+//! | from two threads, close | 1.0 | 0.8 | 0.8 | | 0.8 | 0.8 | 0.8 |
+//! | from one process, close | 0.9 | 1.0 | 1.1 | 1.0 | 0.9 | 0.8 | 1.1 |
+//! | from one process, far apart | 0.2 | 0.4 | 0.5 | 0.2 | 0.6 | 0.2 | 0.4 |
 //!
-//! (Far apart: at commit f6c3146, and with producers that tried again at once when they were refused.) So it is done: where it does harm,
-//! it takes less than half as long again, and where it does not, it is up to six times as fast. Before consumers paused when they were at
-//! a producer's heels, it was worth a factor of 3 to 5 from 64 bytes on, between processes that were close.
+//! So it is done: where it does harm, it takes a third longer, and where it does not, it is up to five times as fast.
 //!
 //! One thread that has both ends pays for it: see "only read" below. On rings of the kernel, whose data cannot be written to, there is no
 //! choice. Other processors were not there to be measured: `--only choices` says what it is worth on yours, and
@@ -96,17 +95,20 @@
 //!
 //! # What each choice is worth
 //!
-//! Time divided by that of dynring as it comes, in the same run (`--publish`), the processors close to each other but for "1 thread to one,
-//! 64 B". Huge pages, in rings of 8 MiB, made 0.99 to 1.01.
+//! Time divided by that of dynring as it comes, in the same run (`--publish`, three runs at commits 0e220b7, 93e6482 and 0e17a83), the
+//! processors close to each other or far apart. Huge pages, in rings of 8 MiB, made 0.99 to 1.01 when they were close.
 //!
 //! |  | accompanied | for plain readers | drain | only read | prefetched | past the cache | batch | gather | lease | lease and gather |
 //! |---|---|---|---|---|---|---|---|---|---|---|
 //! | one thread sends and receives, 64 B | 1.41 | 1.00 | 1.01 | 0.92 | 1.01 | 13.16 |  |  |  |  |
 //! | one thread sends and receives, 1024 B | 1.11 | 1.00 | 1.00 | 0.77 | 0.97 | 14.26 |  |  |  |  |
 //! | one thread sends and receives, 4096 B | 1.04 | 1.00 | 1.01 | 0.84 | 0.96 | 5.74 |  |  |  |  |
-//! | 1 thread to one, 64 B | 0.75 | 0.60 | 0.86 | 1.91 | 0.95 | 57.40 | 0.32 | 0.90 | 0.39 | 0.39 |
-//! | 1 thread to one, 1024 B | 0.95 | 0.94 | 0.96 | 0.99 | 0.99 | 19.71 | 0.93 | 0.93 | 0.98 | 0.97 |
-//! | 1 thread to one, 4096 B | 0.99 | 1.00 | 0.99 | 1.13 | 0.98 | 4.19 | 1.07 | 1.01 | 1.29 | 1.30 |
+//! | 1 thread to one, close, 64 B | 1.70 | 1.16 | 0.98 | 0.97 | 0.98 | 121.78 | 0.82 | 1.00 | 0.92 | 0.90 |
+//! | 1 thread to one, close, 1024 B | 0.95 | 0.94 | 0.96 | 0.99 | 0.99 | 19.71 | 0.93 | 0.93 | 0.98 | 0.97 |
+//! | 1 thread to one, close, 4096 B | 0.99 | 1.00 | 0.99 | 1.13 | 0.98 | 4.19 | 1.07 | 1.01 | 1.29 | 1.30 |
+//! | 1 thread to one, far apart, 64 B | 1.11 | 0.97 | 1.02 | 2.47 | 0.83 | 80.79 | 0.44 | 0.86 | 0.52 | 0.53 |
+//! | 1 thread to one, far apart, 1024 B | 0.93 | 0.96 | 1.02 | 1.55 | 0.99 | 5.50 | 0.39 | 0.77 | 0.51 | 0.50 |
+//! | 1 thread to one, far apart, 4096 B | 0.99 | 0.98 | 1.03 | 4.22 | 1.07 | 3.18 | 1.19 | 0.94 | 2.42 | 2.44 |
 //!
 //! # Tried, and left out
 //!
@@ -133,5 +135,7 @@
 //! - One thread that has both ends is slower than with the best ring for values of one size and one producer. See above.
 //! - To and fro between two threads takes somewhat longer than with the best of the others, which differs from size to size: a
 //!   record is found through the slot, and then its header. Between processes, it takes a fraction of the others' time.
+//! - Far apart, 16 producers and more that share one core are slower than two, as are those of the other rings: 64 take eight times as
+//!   long. Leases do not care. Close, there is no difference.
 //! - Where one producer sends records of 64 bytes, a ring of slots for one producer can be faster when the processors are close:
 //!   it runs at about one cache line for each record, and a header here makes it more than one.

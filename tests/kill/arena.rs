@@ -256,7 +256,8 @@ fn die_one_after_the_other(operation: &Operation, first: u64, second: u64) -> io
 fn a_recovery_that_dies_anywhere_is_finished_by_the_next() -> TestResult {
     let Some(_alone) = require_ptrace() else { return Ok(()) };
     let (mut deaths, mut last) = (0, 0);
-    let tried = |operation: &&Operation| if all() { !operation.is_long } else { operation.name.starts_with("get, remove") };
+    let tried =
+        |operation: &&Operation| if all() { !operation.is_long } else { operation.name.starts_with("get, remove") };
     for operation in OPERATIONS.iter().filter(tried) {
         let Steps::Marked(most) = World::new().begin(operation.act)?.step(u64::MAX)? else { unreachable!() };
         let every = most / times(1, 10) + 1;
