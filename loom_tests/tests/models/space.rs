@@ -5,7 +5,7 @@ use dynring_loom::raw::{Consumer, Refusal};
 use loom::thread;
 
 /// More looks than receiving a record takes.
-const LOOKS: u32 = 24;
+const LOOKS: u32 = 28;
 
 #[test]
 fn a_producer_that_waits_for_space_gets_it() {
