@@ -4,7 +4,7 @@ use super::edge::{Edge, acquire, both, release};
 use super::table::{Cell, Key};
 use super::{Block, Hand, Memory, NotExclusive, Table, Value};
 use crate::sync::Ordering;
-use crate::wire::arena::{CellState, CellWord};
+use crate::wire::arena::{CellState, CellWord, hash_of_key};
 
 /// What is done with a map, in whose name.
 #[derive(Debug)]
@@ -49,16 +49,7 @@ impl<'m, M: Memory> Entries<'m, M> {
     }
 
     pub(super) fn key<'k>(&self, bytes: &'k [u8]) -> Key<'k> {
-        let mix = |word: u64| {
-            let word = (word ^ word >> 32).wrapping_mul(0xd6e8_feb8_6659_fd93);
-            word ^ word >> 32
-        };
-        let begin = mix(self.seed ^ bytes.len() as u64);
-        let hash = bytes.chunks(8).fold(begin, |hash, chunk| {
-            let word = core::array::from_fn(|byte| chunk.get(byte).copied().unwrap_or(0));
-            mix(hash ^ u64::from_ne_bytes(word)).wrapping_add(hash.rotate_left(31))
-        });
-        Key { bytes, hash: mix(hash) }
+        Key { bytes, hash: hash_of_key(bytes, self.seed) }
     }
 
     /// Puts the owner's block in, of which `len` bytes count.

@@ -9,7 +9,7 @@
 ///  +3   1 if all keys have that length    +7  0
 ///  +8   cells: entries × (5 + words of a key)
 ///         +0  see CellWord     +2  the block: unit | key length << 32    +4  bytes of the value
-///         +1  hash of the key  +3  its generation                        +5  the key
+///         +1  hash_of_key      +3  its generation                        +5  the key
 ///  ...  holds: entries × processes, a count each
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
