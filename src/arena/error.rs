@@ -317,8 +317,10 @@ pub enum NotInserted {
         /// The most.
         most: usize,
     },
-    /// The value is of another arena, or of another handle on this one; or this is a forked child.
+    /// The value is of another arena, or of another handle on this one.
     Foreign,
+    /// This is a forked child, where its parent's handles are of no use.
+    Forked,
 }
 
 impl fmt::Display for NotInserted {
@@ -328,6 +330,7 @@ impl fmt::Display for NotInserted {
             Self::Full { entries } => write!(f, "the map is full: it has room for {entries} entries"),
             Self::KeyLength { found, most } => write!(f, "the key has {found} bytes; at most {most} are allowed"),
             Self::Foreign => f.write_str("the value is not of the arena's handle that the map was opened with"),
+            Self::Forked => f.write_str(FORKED),
         }
     }
 }
@@ -339,6 +342,7 @@ impl From<NotInserted> for io::Error {
         let kind = match error {
             NotInserted::Exists => io::ErrorKind::AlreadyExists,
             NotInserted::Full { .. } => io::ErrorKind::OutOfMemory,
+            NotInserted::Forked => io::ErrorKind::Unsupported,
             _ => io::ErrorKind::InvalidInput,
         };
         Self::new(kind, error)
@@ -377,6 +381,8 @@ pub enum EntryError {
     Held,
     /// What was found in its place cannot be.
     Corrupt,
+    /// This is a forked child, where its parent's handles are of no use.
+    Forked,
 }
 
 impl fmt::Display for EntryError {
@@ -385,6 +391,7 @@ impl fmt::Display for EntryError {
             Self::Exclusive => "somebody has the entry alone",
             Self::Held => "somebody holds the entry",
             Self::Corrupt => "what is in the entry's place cannot be one",
+            Self::Forked => FORKED,
         })
     }
 }
@@ -396,6 +403,7 @@ impl From<EntryError> for io::Error {
         let kind = match error {
             EntryError::Exclusive | EntryError::Held => io::ErrorKind::ResourceBusy,
             EntryError::Corrupt => io::ErrorKind::InvalidData,
+            EntryError::Forked => io::ErrorKind::Unsupported,
         };
         Self::new(kind, error)
     }

@@ -69,6 +69,10 @@ impl<K: Key + ?Sized> Map<K> {
             return Err(MapError::Size { entries: size.entries, key_bytes, most: (MAX_ENTRIES, MAX_KEY_BYTES) });
         }
         check_name(name)?;
+        // Not after memory has been looked for: there may be none, and this is the better answer.
+        if OpenMap::open(Arc::clone(by), name.as_bytes()).is_ok() {
+            return Err(MapError::Exists);
+        }
         match OpenMap::create(by, name.as_bytes(), shape) {
             None if by.memory().is_gone() => Err(MapError::Forked),
             None => Err(MapError::OutOfMemory { asked: shape.words() as u64 * 8, largest: by.largest_free() }),
@@ -81,6 +85,7 @@ impl<K: Key + ?Sized> Map<K> {
 
     pub(super) fn open(by: &Arc<Attached>, name: &str) -> Result<Self, MapError> {
         let open = OpenMap::open(Arc::clone(by), name.as_bytes()).map_err(|error| match error {
+            _ if by.memory().is_gone() => MapError::Forked,
             Unusable::Absent => MapError::Absent,
             Unusable::Corrupt => MapError::Corrupt,
         })?;
@@ -96,12 +101,13 @@ impl<K: Key + ?Sized> Map<K> {
     /// Moves `value` into the map under `key`.
     ///
     /// # Errors
-    /// There is an entry with this key, or no room; the key is longer than the map allows; or the value is of another arena, or of
-    /// another handle on this one. The value is handed back.
+    /// There is an entry with this key, or no room; the key is longer than the map allows; the value is of another arena, or of
+    /// another handle on this one; or this is a forked child. The value is handed back.
     pub fn insert<'a>(&self, key: &K, value: ArenaPtr<'a>) -> Result<(), InsertError<'a>> {
         let shape = self.open.shape();
         self.open.insert(key.as_key(), value.lent).map_err(|(error, lent)| {
             let why = match error {
+                _ if self.is_gone() => NotInserted::Forked,
                 arena::NotInserted::Exists => NotInserted::Exists,
                 arena::NotInserted::Full => NotInserted::Full { entries: shape.entries },
                 arena::NotInserted::KeyLength => {
@@ -116,10 +122,11 @@ impl<K: Key + ?Sized> Map<K> {
     /// Holds the value under `key`. None if there is none.
     ///
     /// # Errors
-    /// Somebody has it alone, or is about to see whether they can; or the arena is corrupt.
+    /// Somebody has it alone, or is about to see whether they can; the arena is corrupt; or this is a forked child.
     pub fn get(&self, key: &K) -> Result<Option<MapRef>, EntryError> {
         match self.open.hold(key.as_key()) {
             Ok(held) => Ok(Some(MapRef::new(held))),
+            Err(_) if self.is_gone() => Err(EntryError::Forked),
             Err(Failed::Refused(NotHeld::Absent)) => Ok(None),
             Err(Failed::Refused(NotHeld::Exclusive)) => Err(EntryError::Exclusive),
             Err(Failed::Corrupt) => Err(EntryError::Corrupt),
@@ -129,10 +136,11 @@ impl<K: Key + ?Sized> Map<K> {
     /// Takes the value under `key` alone, to write it. None if there is none.
     ///
     /// # Errors
-    /// Somebody holds it, or has it alone; or the arena is corrupt.
+    /// Somebody holds it, or has it alone; the arena is corrupt; or this is a forked child.
     pub fn get_mut(&self, key: &K) -> Result<Option<MapMut>, EntryError> {
         match self.open.alone(key.as_key()) {
             Ok(alone) => Ok(Some(MapMut::new(alone))),
+            Err(_) if self.is_gone() => Err(EntryError::Forked),
             Err(Failed::Refused(NotExclusive::Absent)) => Ok(None),
             Err(Failed::Refused(NotExclusive::Exclusive)) => Err(EntryError::Exclusive),
             Err(Failed::Refused(NotExclusive::Held)) => Err(EntryError::Held),
@@ -143,9 +151,19 @@ impl<K: Key + ?Sized> Map<K> {
     /// Removes the entry under `key`. Whether there was one. Its memory is freed once nobody holds it.
     ///
     /// # Errors
-    /// Somebody has it alone.
+    /// Somebody has it alone; or this is a forked child.
     pub fn remove(&self, key: &K) -> Result<bool, EntryError> {
-        self.open.remove_entry(key.as_key()).map_err(|_| EntryError::Exclusive)
+        match self.open.remove_entry(key.as_key()) {
+            Ok(true) => Ok(true),
+            _ if self.is_gone() => Err(EntryError::Forked),
+            Ok(false) => Ok(false),
+            Err(_) => Err(EntryError::Exclusive),
+        }
+    }
+
+    /// Whether this is a forked child.
+    fn is_gone(&self) -> bool {
+        self.open.memory().is_gone()
     }
 
     /// The entries, in no order, each with the bytes of its key. What somebody has alone is left out; what comes and goes

@@ -126,6 +126,10 @@ fn a_map_is_found_by_its_name_and_for_its_keys() -> TestResult {
     arena.create_map::<u32>("numbers", SIZE)?;
     arena.create_map::<str>("", SIZE)?;
     assert_eq!(arena.create_map::<u32>("numbers", SIZE).unwrap_err(), MapError::Exists);
+    let rest: Vec<_> = core::iter::from_fn(|| arena.alloc(arena.largest_free().max(1) as usize).ok()).collect();
+    assert_eq!(arena.create_map::<u32>("numbers", SIZE).unwrap_err(), MapError::Exists);
+    assert!(matches!(arena.create_map::<u32>("others", SIZE), Err(MapError::OutOfMemory { .. })));
+    drop(rest);
     assert_eq!(arena.open_map::<u32>("number").unwrap_err(), MapError::Absent);
     assert_eq!(arena.open_map::<u64>("numbers").unwrap_err(), MapError::Keys { found: Some(4), expected: Some(8) });
     assert_eq!(arena.open_map::<str>("numbers").unwrap_err(), MapError::Keys { found: Some(4), expected: None });

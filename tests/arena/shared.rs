@@ -8,7 +8,10 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use dynring::{AllocError, Arena, ArenaBuildError, AttachError, ClaimError, JoinError, MapSize, Ring, SharedArena};
+use dynring::{
+    AllocError, Arena, ArenaBuildError, AttachError, ClaimError, EntryError, JoinError, MapError, MapSize, NotInserted,
+    Ring, SharedArena,
+};
 
 use crate::support::child::in_a_child_that_is_killed;
 use crate::support::places::lock_place;
@@ -234,7 +237,12 @@ fn a_forked_child_has_nothing_of_its_parents_arena() -> TestResult {
         let (arena, map, held, owned) = parts.lock().unwrap().take().unwrap();
         let alloc = (0..3).all(|_| matches!(arena.alloc(100), Err(AllocError::Forked)));
         let claim = matches!(arena.claim(token), Err(ClaimError::Forked));
-        let maps = arena.open_map::<u64>("map").is_err() && matches!(map.get(&1), Ok(None));
+        let names = [arena.open_map::<u64>("map"), arena.create_map("other", SIZE)];
+        let names = names.into_iter().all(|map| matches!(map, Err(MapError::Forked)));
+        let found = [map.get(&1).map(drop), map.get_mut(&1).map(drop), map.remove(&1).map(drop)];
+        let refused = map.insert(&2, owned).unwrap_err();
+        let maps = names && found == [Err(EntryError::Forked); 3] && refused.why == NotInserted::Forked;
+        let owned = refused.value;
         let empty = held.iter().chain(owned.iter()).all(|byte| *byte == 0);
         drop((held, owned, map, arena));
         alloc && claim && maps && empty

@@ -78,6 +78,11 @@ impl OpenMap {
         self.shape
     }
 
+    /// Where it is.
+    pub fn memory(&self) -> &Mapped {
+        self.by.memory()
+    }
+
     pub(super) fn by(&self) -> &Arc<Attached> {
         &self.by
     }
