@@ -117,8 +117,9 @@
 //! - *Non-temporal stores* for payloads ("past the cache"): they go to memory, and the consumer has to fetch them from there.
 //! - *Huge pages* are there to be asked for ([`Builder::huge_pages`](crate::Builder::huge_pages)), and off unless they are: most
 //!   systems have none to give, and below 2 MiB there is no room for one.
-//! - *Giving back in batches* by default: [`drain`](crate::Consumer::drain) and [`batch`](crate::Consumer::batch) do it. A record of
-//!   [`next`](crate::Consumer::next) is given back when it is dropped, as a producer may wait for its space.
+//! - *Giving back in batches* by default: [`batch`](crate::Consumer::batch) does it. [`next`](crate::Consumer::next) and
+//!   [`drain`](crate::Consumer::drain) give each record back before the next, as a producer may wait for its space, and a consumer that
+//!   dies is to have read as few as possible that the next one reads again.
 //! - *A locked swap instead of a full fence* where producers of a user ring publish: no difference.
 //! - *A pause of fixed length* after a lost swap: with 2 and 4 producers of a user ring, 0.86 to 1.5 times the time of libbpf-rs in a mutex
 //!   in the worst run, where pauses that grow have 0.35 to 0.45.
