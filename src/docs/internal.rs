@@ -488,7 +488,7 @@
 //! | E22 `SlotTake` | acq | `register` | E23 | vouches for headers that are not in sight | p |
 //! | E23 `SlotFree` | rel | `unregister`, `free` | E22, E30, E31 | as E22 | p |
 //! | E24 `WaitFence` | sc | between `about_to_wait` and the last try | E25, E26 | sleeps while there is space | q |
-//! | E25 `SpaceFence` | sc | `Consumer::publish` | E24 | as E24 | q |
+//! | E25 `SpaceFence` | sc | `Consumer::publish`, `new` | E24 | as E24 | q |
 //! | E26 `CloseFence` | sc | `Consumer::close` | E24 | sleeps while the consumer is gone | r |
 //! | E27 `Registered` | rel | `register` | E28 | the first to come is taken for the last to go | s |
 //! | E28 `RegisteredLoad` | fence | `disconnected` | E27, E29 | as E27 | s |

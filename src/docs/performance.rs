@@ -41,8 +41,8 @@
 //! All but the first are looked at once for many records, if many are there. So the slowest a ring can be is with a consumer that is at
 //! the producer's heels: each record is then fetched, and with it the slot, as soon as it is written. A consumer that finds some records
 //! each time that it looks therefore pauses before the next look, at first for some ten nanoseconds, at the most for one to three
-//! microseconds, and goes on doing so if it finds twice as much. One that has looked in vain, or is its own producer, does not: a record
-//! that comes alone is not late. How much more may gather, and for how long, is left to the user, in
+//! microseconds, and goes on doing so if it finds twice as much as it does without, which every 17th look finds out anew. One that has
+//! looked in vain does not, and one that is its own producer soon stops: a record that comes alone is not late. How much more may gather, and for how long, is left to the user, in
 //! [`wait_for`](crate::Consumer::wait_for).
 //!
 //! A producer that is refused for want of space and tries again at once does the same to `consumer_pos`. Whoever means to wait says so:

@@ -2,8 +2,9 @@
 //!
 //! A consumer at the heels of producers takes each cache line from them as soon as it is written, and the slots with it. If it lets them
 //! get ahead, all lines of many records change hands once. That must not make a record late that comes alone: so there is no pause
-//! unless the last look has found something, and none that has not doubled what a look finds is made again soon. A consumer
-//! that has looked in vain, that has work to do between records, or that is its own producer, is not held up.
+//! unless the last look has found something, and none that has not doubled what a look finds is made again soon. What a look finds without
+//! one is measured anew all the time. A consumer that has looked in vain, that has work to do between records, or that is its own
+//! producer, is hardly held up.
 
 use crate::sync::pause;
 
@@ -16,6 +17,9 @@ const LONGEST: u32 = 64;
 /// Bytes for which nobody needs to pause.
 const ENOUGH: u64 = 16 << 10;
 
+/// Looks with a pause, before there is one without.
+const PAUSES: u32 = 16;
+
 /// For how many looks there is none after one that was of no use; each time twice as many.
 const REST: u32 = 64;
 const LONGEST_REST: u32 = 4096;
@@ -25,8 +29,13 @@ const LONGEST_REST: u32 = 4096;
 pub(super) struct Pace {
     /// Spins before the next look; none while it rests.
     pause: u32,
-    /// Bytes that were found without a pause.
+    /// The pause to go on with after a look without one, if that is of use.
+    resume: u32,
+    /// Looks with a pause that are left before there is one without.
+    pauses: u32,
+    /// Bytes that were found without a pause, and at the last look with one.
     without: u64,
+    with: u64,
     /// Looks that are left to rest for.
     rest: u32,
     next_rest: u32,
@@ -34,7 +43,7 @@ pub(super) struct Pace {
 
 impl Pace {
     pub(super) fn new() -> Self {
-        Self { pause: 0, without: 0, rest: 0, next_rest: REST }
+        Self { pause: 0, resume: 0, pauses: 0, without: 0, with: 0, rest: 0, next_rest: REST }
     }
 
     /// Whether there is no pause before this look, whatever the last has found, and nothing to be told of it.
@@ -54,24 +63,49 @@ impl Pace {
     #[inline]
     pub(super) fn found(&mut self, bytes: u64) {
         if bytes == 0 {
-            self.pause = 0;
-        } else if bytes < ENOUGH {
-            self.found_little(bytes);
+            (self.pause, self.resume) = (0, 0);
+        } else if self.pause == 0 {
+            self.found_without(bytes);
+        } else {
+            self.found_with(bytes);
         }
     }
 
-    fn found_little(&mut self, bytes: u64) {
-        if self.pause == 0 {
-            (self.pause, self.without) = (FIRST, bytes);
-        } else if bytes < self.without.saturating_mul(2) {
-            (self.pause, self.rest) = (0, self.next_rest);
-            self.next_rest = LONGEST_REST.min(2 * self.next_rest);
-        } else if self.pause < LONGEST {
-            self.pause *= 2;
+    fn found_without(&mut self, bytes: u64) {
+        if bytes >= ENOUGH {
+            self.resume = 0;
+        } else if self.resume == 0 {
+            (self.pause, self.without, self.pauses) = (FIRST, bytes, PAUSES);
+        } else if !is_of_use(self.with, bytes) {
+            self.was_of_no_use();
         } else {
+            (self.pause, self.without, self.pauses) = (self.resume, bytes, PAUSES);
             self.next_rest = REST;
         }
     }
+
+    fn found_with(&mut self, bytes: u64) {
+        if !is_of_use(bytes, self.without) {
+            return self.was_of_no_use();
+        }
+        self.with = bytes;
+        self.pauses -= 1;
+        if self.pauses == 0 {
+            (self.pause, self.resume) = (0, self.pause);
+        } else if bytes < ENOUGH {
+            self.pause = LONGEST.min(2 * self.pause);
+        }
+    }
+
+    fn was_of_no_use(&mut self) {
+        (self.pause, self.resume, self.rest) = (0, 0, self.next_rest);
+        self.next_rest = LONGEST_REST.min(2 * self.next_rest);
+    }
+}
+
+/// Whether a pause is worth it with which so many bytes are found, and without which so many.
+fn is_of_use(with: u64, without: u64) -> bool {
+    with >= ENOUGH.min(without.saturating_mul(2))
 }
 
 #[cfg(test)]
@@ -110,6 +144,25 @@ mod tests {
         let looks = 100_000;
         let spins: u32 = spins(&mut Pace::new(), looks, |_| 16).iter().sum();
         assert!(spins <= FIRST * (looks as u32 / LONGEST_REST + 8), "{spins}");
+    }
+
+    /// One short record is no reason to wait for those after it, each of which is longer.
+    #[test]
+    fn what_was_found_without_a_pause_is_measured_anew() {
+        let looks = 100_000;
+        for found in [72, 1032, 2 * ENOUGH] {
+            let mut pace = Pace::new();
+            assert_eq!(spins(&mut pace, 1, |_| 16), [0]);
+            let spins = spins(&mut pace, looks, |_| found);
+            assert!(spins.iter().sum::<u32>() <= (PAUSES + 16) * LONGEST, "{found}: {:?}", &spins[..40]);
+        }
+    }
+
+    #[test]
+    fn a_stream_is_looked_at_without_a_pause_now_and_then() {
+        let stream = spins(&mut Pace::new(), 40, |spins| 64 + 64 * u64::from(spins));
+        assert_eq!(stream[16..20], [64, 0, 64, 64]);
+        assert_eq!(stream.iter().filter(|&&spins| spins == 0).count(), 3);
     }
 
     #[test]
