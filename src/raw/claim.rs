@@ -1,6 +1,7 @@
 //! Reserving: announce, swap, write the header, leave.
 
 use core::cell::Cell;
+use core::ops::RangeInclusive;
 
 use super::finish::wake_any;
 use super::registry::Registration;
@@ -30,6 +31,13 @@ pub struct Producer<M> {
 
 /// No `consumer_pos`: off the grid of 8 bytes, so that there is never room by it, and whoever reserves looks for himself.
 const UNKNOWN: Position = Position::new(1);
+
+/// Of what lengths records are that have the lines ahead of them [fetched](Producer::fetch_ahead), and how many bytes ahead.
+const FETCHED: RangeInclusive<u64> = 128..=2048;
+const AHEAD: u64 = 512;
+
+/// Bytes of a cache line.
+const LINE: u64 = 64;
 
 /// How often to try to reserve. Each try that fails has seen somebody move head or `consumer_pos`; who moves both in step could
 /// otherwise keep a producer for ever. At the pace of producers that do reserve, nobody loses so many in a row.
@@ -160,6 +168,7 @@ impl<M: Memory> Producer<M> {
             return self.claim_in_company(start, end, span, write_headers);
         }
         self.alone.set(Some(end));
+        self.fetch_ahead(start, end);
         let at = self.write_headers(start, end, span, write_headers);
         if self.memory.plain_readers() {
             // Nobody else raises it past a start that is announced.
@@ -168,6 +177,19 @@ impl<M: Memory> Producer<M> {
         slot.word.store(SlotWord::left(end).word(), release(Edge::Leave));
         self.left_alone(at != start);
         Ok(at)
+    }
+
+    /// Has the lines fetched that the next records will lie in, if they are free: the consumer has them, and whoever waits for each when
+    /// it is written to waits longer. Short records do without, and long ones have it done by the processor.
+    #[inline(always)]
+    fn fetch_ahead(&self, start: Position, end: Position) {
+        if FETCHED.contains(&end.since(start)) && self.has_room(end.advance(AHEAD)) {
+            let (mut line, last) = (start.advance(AHEAD), end.advance(AHEAD));
+            while last.is_after(line) {
+                self.memory.about_to_write(line);
+                line = line.advance(LINE);
+            }
+        }
     }
 
     #[cold]

@@ -178,6 +178,22 @@ unsafe impl Memory for Mapped {
         self.rules.consumer_writes_data
     }
 
+    #[inline(always)]
+    #[cfg(not(miri))]
+    fn about_to_write(&self, at: Position) {
+        let address: *const HeaderCell = self.header(at);
+        // SAFETY: tells the processor what to fetch, and neither accesses anything nor faults.
+        #[cfg(target_arch = "x86_64")]
+        unsafe {
+            core::arch::asm!("prefetchw [{}]", in(reg) address, options(readonly, nostack, preserves_flags));
+        }
+        // SAFETY: as above.
+        #[cfg(target_arch = "aarch64")]
+        unsafe {
+            core::arch::asm!("prfm pstl1keep, [{}]", in(reg) address, options(readonly, nostack, preserves_flags));
+        }
+    }
+
     fn barrier(&self, edge: Edge) -> bool {
         (self.rules.barrier)(self.rules.store_load, edge)
     }

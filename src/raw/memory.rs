@@ -49,6 +49,10 @@ pub unsafe trait Memory {
     /// The header at `at` modulo the size.
     fn header(&self, at: Position) -> &HeaderCell;
 
+    /// The cache line at `at` modulo the size will be written to soon. A hint.
+    #[inline(always)]
+    fn about_to_write(&self, _at: Position) {}
+
     /// Has everybody who may produce run a full fence, and runs one itself. Whether that took place.
     fn barrier(&self, edge: Edge) -> bool;
 
