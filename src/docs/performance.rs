@@ -42,8 +42,8 @@
 //! the producer's heels: each record is then fetched, and with it the slot, as soon as it is written. A consumer that finds some records
 //! each time that it looks therefore pauses before the next look, at first for some ten nanoseconds, at the most for one to three
 //! microseconds, and goes on doing so if it finds twice as much as it does without, which every 17th look finds out anew. One that has
-//! looked in vain does not, and one that is its own producer soon stops: a record that comes alone is not late. How much more may gather, and for how long, is left to the user, in
-//! [`wait_for`](crate::Consumer::wait_for).
+//! looked in vain does not, and one that is its own producer soon stops: a record that comes alone is not late. How much more may
+//! gather, and for how long, is left to the user, in [`wait_for`](crate::Consumer::wait_for).
 //!
 //! A producer that is refused for want of space and tries again at once does the same to `consumer_pos`. Whoever means to wait says so:
 //! [`reserve_blocking`](crate::Producer::reserve_blocking) looks about once a microsecond before it sleeps. From one thread to another,
@@ -97,13 +97,13 @@
 //! # Fetching what is written next
 //!
 //! The other way round, the producer asks for the lines half a kilobyte ahead of the record that it has just reserved, if that space is
-//! free. The time of one that does divided by that of one that does not, from one thread to another (`--only threads`, medians of
-//! three runs each, interleaved; before lengths were limited, far apart):
+//! free. The time of one that does divided by that of one that does not, from one thread to another (`--only threads`, means of
+//! two or three runs each, interleaved; before lengths were limited, far apart):
 //!
 //! | | 256 B | 1 KiB | 8-512 B |
 //! |---|---|---|---|
-//! | close | 1.0 | 1.0 | 0.9 |
-//! | far apart | 0.4 | 0.3 | 0.4 |
+//! | close | 1.0 | 1.0 | 1.0 |
+//! | far apart | 0.5 | 0.3 | 0.4 |
 //!
 //! Relative to the best of the others in the same run, close, it was 0.43 instead of 0.50 for 256 bytes, and 0.51 instead of 0.58 for
 //! mixed ones. One thread that has both ends takes 1.05 of the time for 256 bytes and 1 KiB. Short records gain nothing when the processors

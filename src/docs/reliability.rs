@@ -21,7 +21,7 @@
 //! DYNRING_KILL=all cargo test --release --test kill
 //! ```
 //!
-//! does all of the following, and takes hours, most of them in `arena`; without the variable, a part of it is done. No failure in `n`
+//! does all of the following, and takes more than an hour, most of it for `arena`; without the variable, a part of it is done. No failure in `n`
 //! independent trials says with a confidence of 95 % that fewer than `3 / n` of such events fail. Where each `k` was tried, there
 //! is nothing to bound for that binary, compiler and processor: these were all the places there are.
 //!

@@ -4,6 +4,7 @@ use core::cell::Cell;
 use core::ops::RangeInclusive;
 
 use super::finish::wake_any;
+use super::memory::LINE;
 use super::registry::Registration;
 use super::{Memory, alone, publish, released, watched};
 use crate::sync::{Edge, Ordering, acquire, back_off, release};
@@ -35,9 +36,6 @@ const UNKNOWN: Position = Position::new(1);
 /// Of what lengths records are that have the lines ahead of them [fetched](Producer::fetch_ahead), and how many bytes ahead.
 const FETCHED: RangeInclusive<u64> = 128..=2048;
 const AHEAD: u64 = 512;
-
-/// Bytes of a cache line.
-const LINE: u64 = 64;
 
 /// How often to try to reserve. Each try that fails has seen somebody move head or `consumer_pos`; who moves both in step could
 /// otherwise keep a producer for ever. At the pace of producers that do reserve, nobody loses so many in a row.

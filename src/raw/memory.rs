@@ -74,6 +74,9 @@ pub unsafe trait Memory {
     }
 }
 
+/// Bytes of a cache line.
+pub(super) const LINE: u64 = 64;
+
 /// Who sleeps.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Sleeper {

@@ -9,7 +9,7 @@ mod stuck;
 use self::pace::Pace;
 use self::sleep::Wanted;
 use super::limit::{limit_of_one, rarely};
-use super::memory::AWAKE;
+use super::memory::{AWAKE, LINE};
 use super::tally::Tally;
 use super::watched::Watched;
 use super::{Memory, is_closed, reserved};
@@ -299,7 +299,6 @@ impl<M: Memory> Consumer<M> {
     /// the ring may read in it who has reserved.
     #[inline(always)]
     fn own_lines(&self) {
-        const LINE: u64 = 64;
         let mut end = Position::new(self.published.get() | (LINE - 1)).advance(1);
         while !end.is_after(self.taken) {
             let tag = &self.memory.header(end.retreat(HEADER_BYTES)).tag;
